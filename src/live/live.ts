@@ -1,0 +1,142 @@
+import type { Change } from '../changes/change.ts';
+import type { RebuildReason } from '../changes/feed.ts';
+import type { Position } from '../changes/position.ts';
+import type { Receipt } from '../record/record.ts';
+import type { Drift, ResultsOf, ViewQuery, ViewStats } from '../views/view.ts';
+
+/** An answer and what it reflects. */
+export interface Answer<T> {
+  readonly results: T;
+  /** Everything up to here is in the answer. */
+  readonly position: Position;
+  /** `record`: the view could not answer (building, broken, or it no longer holds this window). */
+  readonly source: 'view' | 'record';
+}
+
+export interface ReadOptions {
+  /** Answer only with this position applied; waits, then falls back to the record, then fails with `PositionTimeout`. */
+  readonly minPosition?: Position;
+}
+
+export type ViewState = 'building' | 'live' | 'catching up' | 'broken';
+
+export interface ViewStatus extends ViewStats {
+  readonly service: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly state: ViewState;
+  /** Null before the first build is done. */
+  readonly position: string | null;
+  /** Bytes of log between the record's end and the view's position. */
+  readonly lagBytes: number;
+  /** While building: rows read and expected. */
+  readonly progress: { readonly rows: number; readonly of: number; readonly reason: RebuildReason } | null;
+  readonly rebuilds: number;
+  readonly fault: string | null;
+}
+
+export interface VerifyReport {
+  readonly view: string;
+  readonly position: string;
+  readonly compared: number;
+  readonly drift: number;
+  /** The first hundred. */
+  readonly examples: readonly Drift[];
+  readonly seconds: number;
+}
+
+export type Progress = (rows: number, of: number) => void;
+
+/** One view, as services read it. */
+export interface ViewHandle<Query extends ViewQuery<unknown> = ViewQuery<unknown>> {
+  readonly name: string;
+  /** Goes up with each transaction that changed the view (and with each rebuild): what was computed from it stays true until then. */
+  readonly version: number;
+  /** All queries at one position: from the view in one turn of the event loop, otherwise from the record in one snapshot. */
+  read<const Queries extends readonly Query[]>(
+    queries: Queries,
+    options?: ReadOptions,
+  ): Promise<Answer<ResultsOf<Queries>>>;
+  /** The same without waiting, or undefined where the view cannot answer now. The hot path. */
+  readNow<const Queries extends readonly Query[]>(queries: Queries): Answer<ResultsOf<Queries>> | undefined;
+  status(): ViewStatus;
+  rebuild(progress?: Progress): Promise<void>;
+  verify(progress?: Progress): Promise<VerifyReport>;
+}
+
+/** What a write's caller learns by waiting. */
+export interface Applied {
+  /** The write's own position, or one after it. */
+  readonly position: Position;
+  /** False when the bounded wait ran out: the write is durable all the same. */
+  readonly applied: boolean;
+}
+
+/**
+ * A topic whose message is a state: a subscriber gets it whole at once, and whole again, at most once in `everyMs`, when a
+ * change has touched it. Resuming needs no history. For boards, rows, counters.
+ */
+export interface StateTopic {
+  readonly type: 'state';
+  /** At most one message in this time for each key; 50 unless told. */
+  readonly everyMs?: number;
+  /** The keys a change touches, among those that somebody follows. `keys` holds them. */
+  touchedBy(change: Change, keys: ReadonlySet<string>): Iterable<string>;
+  /** The state of one key; throws `BadRequest` for a key that is none. */
+  read(key: string): Promise<Answer<unknown>>;
+  /** Whether this user may follow it; everybody unless told. Asked again for each message of a resumed stream. */
+  authorize?(key: string, user: TopicUser | null): boolean;
+}
+
+/**
+ * A topic of events: each change becomes messages, in commit order, none missed, none twice. A subscriber that resumes gets
+ * what it missed, from memory, or a `resync` where that reaches back not far enough.
+ */
+export interface EventTopic {
+  readonly type: 'events';
+  events(change: Change): Iterable<{ readonly key: string; readonly data: unknown }>;
+  /** How far back a subscriber may resume: the messages' bytes kept for each key; 1 MiB unless told. */
+  readonly keepBytes?: number;
+  authorize?(key: string, user: TopicUser | null): boolean;
+}
+
+export type Topic = StateTopic | EventTopic;
+
+export interface TopicUser {
+  readonly sub: string;
+  readonly username: string;
+  readonly roles: readonly string[];
+}
+
+/** What reaches a subscriber, whatever the transport. `position` resumes. */
+export interface TopicMessage {
+  readonly topic: string;
+  readonly event: 'state' | 'event' | 'resync';
+  readonly position: string;
+  /** Position of the topic's message before: a client that holds another one has missed something (CORRECTNESS 20). */
+  readonly previous: string | null;
+  readonly data: unknown;
+}
+
+/** The feed's side of a process: views kept in step, waits, topics. */
+export interface Live {
+  /** Applied by every view of the process. */
+  readonly watermark: Position;
+  /** Waits until the receipt's transaction is applied; at most `timeoutMs` (5000 unless told). */
+  applied(receipt: Receipt, timeoutMs?: number): Promise<Applied>;
+  /** Waits for a position a client named. Rejects with `PositionAhead`, `PositionOfAnotherEpoch`, `PositionTimeout`, `TooManyWaiters`. */
+  reached(position: Position, timeoutMs?: number): Promise<void>;
+  status(): LiveStatus;
+}
+
+export interface LiveStatus {
+  readonly ready: boolean;
+  readonly position: string | null;
+  readonly epoch: string | null;
+  readonly following: boolean;
+  readonly slot: { readonly name: string; readonly temporary: boolean; readonly retainedBytes: number } | null;
+  readonly transactions: number;
+  readonly changes: number;
+  readonly reconnects: number;
+  readonly views: readonly ViewStatus[];
+}

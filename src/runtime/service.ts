@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Identity } from '../identity/identity.ts';
+import type { Live, Topic, ViewHandle } from '../live/live.ts';
+import type { PgRecord } from '../record/record.ts';
+import type { ViewDefinition } from '../views/view.ts';
+
+type Views = Readonly<Record<string, ViewDefinition<never>>>;
+
+/** What a service works with. Nothing else reaches the record, the views or the subscribers. */
+export interface ServiceContext<V extends Views = Views> {
+  readonly record: PgRecord;
+  readonly views: { readonly [K in keyof V]: V[K] extends ViewDefinition<infer Query> ? ViewHandle<Query> : never };
+  readonly live: Live;
+  readonly identity: Identity;
+  readonly log: Logger;
+}
+
+/** A command line under `lockstep <service> ...`. */
+export interface ServiceCli {
+  /** A context on the record alone: the views are not built. Ended by the command line itself. */
+  record(): Promise<PgRecord>;
+  readonly identity: () => Promise<Identity>;
+  /** A progress bar on a terminal, plain lines elsewhere, nothing with `--json`. */
+  progress(label: string, of?: number): { update(done: number, of?: number): void; done(text?: string): void };
+  /** Prints a result: as JSON with `--json`, otherwise `text`. */
+  print(value: unknown, text: string): void;
+}
+
+/** A service: a folder that declares tables, commands (writes), views, routes and topics. */
+export interface ServiceDefinition<V extends Views = Views> {
+  /** Names its schema, its routes' prefix and its page: lower-case letters. */
+  readonly name: string;
+  /** One line on what it is. */
+  readonly title: string;
+  /** Folder of numbered `.sql` files. */
+  readonly migrations: URL;
+  readonly views: V;
+  /** By name; followed as `<service>/<topic>/<key>`. */
+  topics?(context: ServiceContext<V>): Readonly<Record<string, Topic>>;
+  /** Registered under `/<name>`. */
+  routes(app: FastifyInstance, context: ServiceContext<V>): void | Promise<void>;
+  /** Sub-commands of `lockstep <name>`. */
+  commands?(program: Command, cli: ServiceCli): void;
+}
+
+/** Declares a service. Only checks types: what it is given is what it returns. */
+export function defineService<const V extends Views>(definition: ServiceDefinition<V>): ServiceDefinition<V> {
+  return definition;
+}

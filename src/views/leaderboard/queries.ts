@@ -1,0 +1,75 @@
+import type { Row, Value } from '../../record/value.ts';
+import type { ViewQuery } from '../view.ts';
+
+/** `games`: every row is an entry. `players`: each player's best row in the window is the entry. */
+export type Board = 'games' | 'players';
+
+/** The windows in UTC. `monthly` and `daily` need `date` (`yyyy-mm-dd`), which names the day or the month it lies in. */
+export type Window = 'overall' | 'monthly' | 'daily';
+
+export interface BoardOf {
+  readonly board: Board;
+  readonly window: Window;
+  readonly date?: string;
+}
+
+export interface RankedRow {
+  /** 1 is the best; no two entries share one (ties go to the earlier row, then the lower id). */
+  readonly rank: number;
+  readonly row: Row;
+}
+
+export interface Standing extends RankedRow {
+  /** Entries on the board. */
+  readonly of: number;
+  /** Up to `around` entries on either side and the entry itself, best first. */
+  readonly neighbours: readonly RankedRow[];
+}
+
+/** Entries from `offset` (0 is the best), at most `limit`, best first. */
+export interface RangeQuery extends BoardOf, ViewQuery<RankedRow[]> {
+  readonly ask: 'range';
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Where an entry stands, with its neighbours: a player on `players`, a row by id on `games`. Null where it is not on the board. */
+export interface StandingQuery extends BoardOf, ViewQuery<Standing | null> {
+  readonly ask: 'standing';
+  readonly member: Value;
+  readonly around: number;
+}
+
+export interface CountQuery extends BoardOf, ViewQuery<number> {
+  readonly ask: 'count';
+}
+
+/** One player's rows in a window, best first. */
+export interface HistoryQuery extends ViewQuery<Row[]> {
+  readonly ask: 'history';
+  readonly player: string;
+  readonly limit: number;
+}
+
+export type LeaderboardQuery = RangeQuery | StandingQuery | CountQuery | HistoryQuery;
+
+/** The best `limit` entries. */
+export function top(of: BoardOf & { limit: number }): RangeQuery {
+  return { ask: 'range', offset: 0, ...of };
+}
+
+export function range(of: BoardOf & { offset: number; limit: number }): RangeQuery {
+  return { ask: 'range', ...of };
+}
+
+export function standing(of: BoardOf & { member: Value; around?: number }): StandingQuery {
+  return { ask: 'standing', around: 0, ...of };
+}
+
+export function count(of: BoardOf): CountQuery {
+  return { ask: 'count', ...of };
+}
+
+export function history(of: { player: string; limit: number }): HistoryQuery {
+  return { ask: 'history', ...of };
+}

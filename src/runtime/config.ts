@@ -1,0 +1,215 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  type LogLevel,
+  OPTION_NAMES,
+  OPTIONS,
+  type OptionName,
+  type ServiceSettings,
+  type TrustProxy,
+} from './options.ts';
+
+/** The settings of a Lockstep process, checked. */
+export interface Settings {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Unset: the embedded PostgreSQL. */
+  readonly databaseUrl: string | undefined;
+  /** Unset: `databaseUrl`. */
+  readonly replicationUrl: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly issuer: string | undefined;
+  readonly audience: string | undefined;
+  readonly smtpUrl: string | undefined;
+  /** Without a slash at its end. */
+  readonly publicUrl: string | undefined;
+  readonly corsOrigins: readonly string[];
+  readonly trustProxy: TrustProxy;
+  /** Milliseconds. */
+  readonly waitMs: number;
+  readonly walLimitBytes: number;
+  /** Requests a second for each address; 0: no limit. Unset: a generous one that spares this machine itself. */
+  readonly rateLimit: number | undefined;
+  readonly services: ServiceSettings;
+}
+
+export type ConfigSource = 'default' | 'file' | 'env' | 'override';
+
+export interface Config extends Settings {
+  /** Where each value comes from. */
+  readonly sources: Readonly<Record<OptionName, ConfigSource>>;
+}
+
+/** What `lockstep.config.ts` exports by default: any of the settings. */
+export type ConfigFile = Partial<Settings>;
+
+/** A wrong setting. Its message is for the operator: option, value found, value expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export interface ConfigInput {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder of `lockstep.config.ts`; relative paths start here. */
+  readonly cwd: string;
+  /** Stronger than the environment: options of the command line. */
+  readonly overrides?: ConfigFile;
+}
+
+interface Found {
+  readonly value: unknown;
+  readonly source: ConfigSource;
+  /** As the operator wrote it: `PORT`, `port in lockstep.config.ts`. */
+  readonly where: string;
+}
+
+const FILE = 'lockstep.config.ts';
+
+/** Declares the settings in `lockstep.config.ts`. Only checks types: what it is given is what it returns. */
+export function defineConfig(config: ConfigFile): ConfigFile {
+  return config;
+}
+
+/** The effective settings: overrides, then the environment, then `lockstep.config.ts`, then defaults. Throws {@link ConfigError}. */
+export async function loadConfig({ env, cwd, overrides = {} }: ConfigInput): Promise<Config> {
+  const file = await readConfigFile(resolve(cwd, FILE));
+  const settings: Partial<Record<OptionName, unknown>> = {};
+  const sources: Partial<Record<OptionName, ConfigSource>> = {};
+  for (const name of OPTION_NAMES) {
+    const found = fromOverrides(name, overrides) ?? fromEnv(name, env, cwd) ?? fromFile(name, file);
+    settings[name] = found ? check(name, found) : OPTIONS[name].fallback;
+    sources[name] = found?.source ?? 'default';
+  }
+  settings.dataDir = resolve(cwd, settings.dataDir as string);
+  return { ...(settings as unknown as Settings), sources: sources as Config['sources'] };
+}
+
+/** A copy to show: passwords in URLs are `***`. */
+export function redact(config: Config): Config {
+  const shown: Record<string, unknown> = { ...config };
+  for (const name of OPTION_NAMES) {
+    if (isSecret(name) && typeof shown[name] === 'string') shown[name] = redactUrl(shown[name]);
+  }
+  return shown as unknown as Config;
+}
+
+export interface ConfigLine {
+  readonly name: OptionName;
+  readonly env: string;
+  readonly value: unknown;
+  readonly source: ConfigSource;
+  readonly about: string;
+}
+
+/** Every option with its value and where that comes from, for `lockstep config`. Secrets are redacted unless asked for. */
+export function describe(config: Config, options: { readonly showSecrets?: boolean } = {}): ConfigLine[] {
+  const shown = options.showSecrets ? config : redact(config);
+  return OPTION_NAMES.map((name) => ({
+    name,
+    env: OPTIONS[name].env,
+    value: shown[name],
+    source: config.sources[name],
+    about: OPTIONS[name].about,
+  }));
+}
+
+/** A URL with its password as `***`, also one given as a parameter; wholly `***` when it is no URL. */
+export function redactUrl(text: string): string {
+  if (!URL.canParse(text)) return '***';
+  const url = new URL(text);
+  if (url.password) url.password = '***';
+  for (const name of url.searchParams.keys()) {
+    if (/password|passphrase|secret/i.test(name)) url.searchParams.set(name, '***');
+  }
+  return url.href;
+}
+
+function isSecret(name: OptionName): boolean {
+  return 'secret' in OPTIONS[name];
+}
+
+function check(name: OptionName, { value, where }: Found): unknown {
+  const option = OPTIONS[name];
+  const checked = option.read(value);
+  if (checked !== undefined) return checked;
+  const found = isSecret(name) && typeof value === 'string' ? redactUrl(value) : JSON.stringify(value);
+  throw new ConfigError(`${where} is ${found}; expected ${option.expected}.`);
+}
+
+function fromOverrides(name: OptionName, overrides: ConfigFile): Found | undefined {
+  const value = overrides[name];
+  return value === undefined ? undefined : { value, source: 'override', where: `Option "${name}"` };
+}
+
+function fromFile(name: OptionName, file: ConfigFile): Found | undefined {
+  const value = file[name];
+  return value === undefined ? undefined : { value, source: 'file', where: `"${name}" in ${FILE}` };
+}
+
+/** From the variable or, for a secret, from the file that its `_FILE` sibling names. An empty variable counts as unset. */
+function fromEnv(name: OptionName, env: ConfigInput['env'], cwd: string): Found | undefined {
+  const variable = OPTIONS[name].env;
+  const path = isSecret(name) ? env[`${variable}_FILE`] : undefined;
+  if (env[variable] && path) throw new ConfigError(`${variable} and ${variable}_FILE are both set; unset one of them.`);
+  if (path)
+    return { value: readSecret(`${variable}_FILE`, resolve(cwd, path)), source: 'env', where: `${variable}_FILE` };
+  return env[variable] ? { value: env[variable], source: 'env', where: variable } : undefined;
+}
+
+function readSecret(variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new ConfigError(
+      `${variable} names ${path}, which cannot be read (${reason}); expected a file with the secret.`,
+    );
+  }
+}
+
+async function readConfigFile(path: string): Promise<ConfigFile> {
+  if (!existsSync(path)) return {};
+  const file: unknown = await importDefault(path);
+  if (typeof file !== 'object' || file === null || Array.isArray(file)) {
+    throw new ConfigError(`${path} exports no settings; expected "export default defineConfig({ port: 8080 })".`);
+  }
+  for (const key of Object.keys(file)) {
+    if (Object.hasOwn(OPTIONS, key)) continue;
+    throw new ConfigError(`${path} sets "${key}", which is no option; did you mean "${nearest(key, OPTION_NAMES)}"?`);
+  }
+  return file;
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  try {
+    return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+  } catch (error) {
+    throw new ConfigError(`${path} cannot be loaded: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The word of `words` with the fewest single-letter edits to `word`. */
+function nearest(word: string, words: readonly string[]): string {
+  const ranked = words.map((candidate) => ({
+    candidate,
+    edits: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+  }));
+  return ranked.reduce((best, next) => (next.edits < best.edits ? next : best)).candidate;
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,122 @@
+// `npm test [-- PATH ...]`: every check and every test, or only the test files under the given paths.
+// Last line: `N passed, N failed, N skipped`. Ends with 0 only when nothing failed.
+import { chmodSync, existsSync, globSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative, resolve } from 'node:path';
+import { run } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { checks } from './check.ts';
+import { killAll, processesMarked, RUN_MARK } from './leftovers.ts';
+import { ensurePrerequisites } from './prerequisites.ts';
+import { TestReport } from './test-report.ts';
+
+const TEST_TIMEOUT_MS = 120_000;
+const FILE_TIMEOUT_MS = 900_000;
+/** Two files at once: one mostly waits for PostgreSQL or Chromium while the other computes. */
+const CONCURRENCY = 2;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const filters = process.argv.slice(2);
+const print = (line: string) => console.log(line);
+const report = new TestReport({ root, print });
+const abort = new AbortController();
+
+/** The test files, the longest-running kinds first, so that the last ones to end are short. */
+function testFiles(): string[] {
+  const kinds = ['.browser.test.ts', '.pg.test.ts', '.test.ts'];
+  const kind = (file: string) => kinds.findIndex((suffix) => file.endsWith(suffix));
+  return globSync('{src,services,scripts,docs,web,bench}/**/*.test.ts', {
+    cwd: root,
+    exclude: ['**/node_modules/**', 'web/dist/**'],
+  })
+    .filter((file) => filters.length === 0 || filters.some((filter) => isUnder(file, filter)))
+    .sort((a, b) => kind(a) - kind(b) || (a < b ? -1 : 1))
+    .map((file) => join(root, file));
+}
+
+function isUnder(file: string, filter: string): boolean {
+  const wanted = relative(root, resolve(filter));
+  return wanted === '' || file === wanted || file.startsWith(`${wanted}/`) || file.startsWith(`${wanted}.`);
+}
+
+async function runChecks(): Promise<void> {
+  for (const check of checks) {
+    const began = performance.now();
+    report.check(check.name, await check.run(), performance.now() - began);
+  }
+}
+
+/** Where everything of this run lives, so that what is left over shows. */
+function prepareEnvironment(): { mark: string; folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'lockstep-test-'));
+  chmodSync(folder, 0o755); // As root, PostgreSQL runs under another user.
+  const mark = basename(folder);
+  process.env.TMPDIR = folder;
+  process.env[RUN_MARK] = mark;
+  process.env.NODE_ENV = 'test';
+  delete process.env.LOCKSTEP_PARENT; // This process minds its parent; the tests' processes have another one.
+  return { mark, folder };
+}
+
+async function runTests(files: string[]): Promise<void> {
+  const events = run({
+    files,
+    cwd: root,
+    concurrency: CONCURRENCY,
+    timeout: FILE_TIMEOUT_MS,
+    execArgv: [`--test-timeout=${TEST_TIMEOUT_MS}`],
+    signal: abort.signal,
+  });
+  for await (const event of events) {
+    if (event.type === 'test:start') report.started(event.data);
+    else if (event.type === 'test:stdout' || event.type === 'test:stderr') report.output(event.data.message);
+    else if (event.type === 'test:pass') report.passed(event.data);
+    else if (event.type === 'test:fail') report.failed(event.data);
+    else if (event.type === 'test:summary') report.summary(event.data);
+  }
+}
+
+/** Ends what the tests left running, and tells it. */
+function leftovers(mark: string, folder: string): string | undefined {
+  const processes = processesMarked(mark);
+  killAll(processes);
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  const told = [
+    ...processes.map(({ pid, command }) => `process ${pid}: ${command.slice(0, 200)}`),
+    ...files.map((file) => `file: ${file}`),
+  ];
+  return told.length > 0 ? told.join('\n') : undefined;
+}
+
+async function main(): Promise<void> {
+  ensurePrerequisites(print);
+  const { mark, folder } = prepareEnvironment();
+  try {
+    if (filters.length === 0) await runChecks();
+    else print('only some files: the checks (lint, types, import directions) are not run; "npm run check" does');
+    const files = testFiles();
+    if (files.length === 0) throw new Error(`no test file under ${filters.join(', ')}`);
+    await runTests(files);
+    if (!abort.signal.aborted) {
+      report.check('no process and no file left behind', leftovers(mark, folder), 0);
+    }
+  } finally {
+    killAll(processesMarked(mark));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
+if (process.channel) {
+  process.on('disconnect', () => abort.abort());
+  process.channel.unref();
+}
+
+try {
+  await main();
+} catch (error) {
+  print(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  report.totals.failed++;
+}
+report.finish();
+process.exit(report.totals.failed > 0 || abort.signal.aborted ? 1 : 0);

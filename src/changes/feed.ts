@@ -36,8 +36,10 @@ export interface FeedHandler {
    * A transaction too large to hold: `largeBegin`, then its changes in slices as they arrive (each slice in a turn of the
    * event loop of its own), then `largeEnd` with the same transaction's position and no changes. What has begun is
    * committed; it stays unfinished only if the connection ends, and then it is delivered again from its beginning.
+   * `commitLsn` is the start of its commit record (pgoutput's Begin: "final LSN"), so it lies before the end LSN by which
+   * `largeEnd` knows it, and at or after the end LSN of every transaction before it.
    */
-  largeBegin(xid: number): void;
+  largeBegin(xid: number, commitLsn: number): void;
   largeSlice(changes: readonly Change[]): void;
   largeEnd(transaction: Transaction): void;
   /** Everything up to `lsn` has been delivered (a keepalive, outside a transaction). */
@@ -60,6 +62,7 @@ export interface Snapshot {
 
 /** One use of a replication slot: a snapshot where the slot is new, then the stream from there. */
 export interface FeedSession {
+  readonly slot: { readonly name: string; readonly temporary: boolean };
   readonly epoch: string;
   /** Apply what ends after this LSN: the new slot's consistent point, or where the caller resumes. */
   readonly start: number;

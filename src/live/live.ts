@@ -66,8 +66,8 @@ export interface ViewHandle<Query extends ViewQuery<unknown> = ViewQuery<unknown
 
 /** What a write's caller learns by waiting. */
 export interface Applied {
-  /** The write's own position, or one after it. */
-  readonly position: Position;
+  /** The write's own position, or one after it; null when the wait ran out and the record could not be asked. */
+  readonly position: Position | null;
   /** False when the bounded wait ran out: the write is durable all the same. */
   readonly applied: boolean;
 }
@@ -84,19 +84,21 @@ export interface StateTopic {
   touchedBy(change: Change, keys: ReadonlySet<string>): Iterable<string>;
   /** The state of one key; throws `BadRequest` for a key that is none. */
   read(key: string): Promise<Answer<unknown>>;
-  /** Whether this user may follow it; everybody unless told. Asked again for each message of a resumed stream. */
+  /** Whether this user may follow it; everybody unless told. Asked again for each message. */
   authorize?(key: string, user: TopicUser | null): boolean;
 }
 
 /**
- * A topic of events: each change becomes messages, in commit order, none missed, none twice. A subscriber that resumes gets
- * what it missed, from memory, or a `resync` where that reaches back not far enough.
+ * A topic of events: each transaction becomes one message for each key it has events for (`data` is their array), in commit
+ * order, none missed, none twice. A subscriber that resumes gets what it missed, from memory, or a `resync` where that does
+ * not reach back far enough, where the views were rebuilt, or where the transaction was too large to hold.
  */
 export interface EventTopic {
   readonly type: 'events';
   events(change: Change): Iterable<{ readonly key: string; readonly data: unknown }>;
-  /** How far back a subscriber may resume: the messages' bytes kept for each key; 1 MiB unless told. */
+  /** How far back subscribers may resume: bytes of messages kept for the whole topic; 8 MiB unless told. */
   readonly keepBytes?: number;
+  /** Whether this user may follow it; everybody unless told. Asked again for each message. */
   authorize?(key: string, user: TopicUser | null): boolean;
 }
 

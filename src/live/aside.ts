@@ -1,0 +1,110 @@
+import type { FeedHandler, FeedSession } from '../changes/feed.ts';
+import type { ViewDefinition } from '../views/view.ts';
+import type { Applier } from './applier.ts';
+import { buildFromSnapshot } from './build.ts';
+import type { Generation } from './generation.ts';
+import type { Progress } from './live.ts';
+import type { Watermark } from './watermark.ts';
+
+export interface AsideOptions {
+  readonly definition: ViewDefinition<never>;
+  /** A session with a temporary slot of its own and its snapshot. */
+  open(): Promise<FeedSession>;
+  readonly main: Applier;
+  readonly watermark: Watermark;
+  readonly now: number;
+  /** Bound on waiting for the main stream to come up to the new state. */
+  readonly timeoutMs: number;
+  readonly progress?: Progress;
+}
+
+/**
+ * Builds a state beside the one that is served, while both streams go on: the snapshot of a slot of its own, then *that slot's*
+ * stream until it is not behind the main one, which feeds it from there on (CORRECTNESS 12). When it returns, the state stands
+ * at the watermark and is fed; the caller switches to it, or compares, and must `main.remove` it if it is not kept.
+ */
+export async function buildAside(options: AsideOptions): Promise<Generation> {
+  const session = await options.open();
+  try {
+    const [built] = await buildFromSnapshot({ session, definitions: [options.definition], ...pick(options) });
+    if (built!.fault) throw built!.fault;
+    await meet(session, built!.generation, options.main);
+    await arrive(built!.generation, options);
+    return built!.generation;
+  } finally {
+    await session.close();
+  }
+}
+
+function pick({ now, progress }: AsideOptions): { now: number; progress?: Progress } {
+  return progress ? { now, progress } : { now };
+}
+
+/** Streams the session's slot into the state until the main stream takes it over. */
+async function meet(session: FeedSession, generation: Generation, main: Applier): Promise<void> {
+  if (main.join(generation)) return;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let joined = false;
+  const look = () => {
+    try {
+      if (!joined && !generation.torn && main.join(generation)) {
+        joined = true;
+        resolve();
+      }
+    } catch (error) {
+      reject(error);
+    }
+  };
+  const unwatch = main.watch(look);
+  try {
+    await session.stream(
+      generation.lsn,
+      handlerInto(generation, () => joined, look, reject),
+    );
+    session.poke();
+    await promise;
+  } finally {
+    unwatch();
+  }
+}
+
+function handlerInto(
+  generation: Generation,
+  joined: () => boolean,
+  look: () => void,
+  failed: (error: Error) => void,
+): FeedHandler {
+  const step = (work: () => void) => {
+    if (joined()) return;
+    work();
+    look();
+  };
+  return {
+    transaction: ({ lsn, changes }) => step(() => generation.transaction(lsn, changes)),
+    largeBegin: (_xid, commitLsn) => {
+      if (!joined()) generation.begin(commitLsn);
+    },
+    largeSlice: (changes) => {
+      if (!joined()) generation.slice(changes);
+    },
+    largeEnd: ({ lsn }) => step(() => generation.finish(lsn)),
+    progress: (lsn) =>
+      step(() => {
+        if (!generation.torn) generation.lsn = Math.max(generation.lsn, lsn);
+      }),
+    schemaChanged: () => {}, // the main stream sees the same
+    ended: failed,
+  };
+}
+
+/** Waits until the main stream has come up to the state, so that both stand at one position. */
+async function arrive(generation: Generation, { main, watermark, timeoutMs }: AsideOptions): Promise<void> {
+  try {
+    const { epoch } = watermark.position;
+    await watermark.reached({ epoch, lsn: generation.lsn }, timeoutMs);
+    if (generation.fault) throw generation.fault;
+  } catch (error) {
+    main.remove(generation);
+    throw error;
+  }
+}

@@ -1,0 +1,259 @@
+import type { Logger } from 'pino';
+import { type FeedSession, RebuildNeeded, type RebuildReason } from '../changes/feed.ts';
+import { formatPosition } from '../changes/position.ts';
+import { Applier } from './applier.ts';
+import { buildAside } from './aside.ts';
+import { Backoff } from './backoff.ts';
+import { buildFromSnapshot } from './build.ts';
+import { compareStates } from './compare.ts';
+import type { Generation } from './generation.ts';
+import type { LiveStatus, Progress, VerifyReport } from './live.ts';
+import type { ServedView } from './served-view.ts';
+import type { TopicHub } from './topic-hub.ts';
+import type { Watermark } from './watermark.ts';
+
+/** How often the schema is looked at and the record's end is asked for. */
+const LOOK_MS = 1000;
+/** How often views let go of what is old, and broken ones are built again. */
+const TEND_MS = 15_000;
+
+export interface FollowerOptions {
+  readonly views: readonly ServedView[];
+  readonly watermark: Watermark;
+  readonly topics: TopicHub;
+  readonly log: Logger;
+  /** Opens a session with a new temporary slot, publication and triggers in place. */
+  open(purpose: 'main' | 'aside'): Promise<FeedSession>;
+  /** Throws RebuildNeeded('schema changed') when the followed tables are no longer what they were at `open('main')`. */
+  checkSchema(): Promise<void>;
+  flushedLsn(): Promise<number>;
+  /** Microseconds. */
+  clock(): number;
+}
+
+/**
+ * Follows the record for as long as the process lives: snapshot, stream, apply; after any loss again from the beginning
+ * (the slot is temporary: CORRECTNESS 14). While no state is in step, the views answer from the record.
+ */
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly #stop = new AbortController();
+  readonly #backoff = new Backoff({ firstMs: 20, maxMs: 5000 });
+  readonly #opened = Promise.withResolvers<void>();
+  #session: FeedSession | null = null;
+  #applier: Applier | null = null;
+  #end: (error: Error) => void = () => {};
+  #running: Promise<void> | null = null;
+  #recordEnd = 0;
+  #reconnects = 0;
+  #totals = { transactions: 0, changes: 0 };
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+  }
+
+  get recordEnd(): number {
+    return Math.max(this.#recordEnd, this.#options.watermark.position.lsn);
+  }
+
+  /** Starts following. Resolves when the record's epoch is known and reads can be answered, be it from the record. */
+  start(): Promise<void> {
+    this.#running = this.#run();
+    return this.#opened.promise;
+  }
+
+  poke(): void {
+    this.#session?.poke();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#end(new Error('stopped'));
+    await this.#running;
+    this.#options.topics.close();
+    this.#options.watermark.close();
+  }
+
+  status(): LiveStatus {
+    const { views, watermark } = this.#options;
+    const following = this.#applier !== null;
+    const position = watermark.position.epoch === '0' ? null : formatPosition(watermark.position);
+    return {
+      ready: following && views.every((view) => view.state === 'live' || view.state === 'catching up'),
+      position,
+      epoch: position && watermark.position.epoch,
+      following,
+      slot: this.#session && { ...this.#session.slot, retainedBytes: this.#session.retainedBytes },
+      transactions: this.#totals.transactions + (this.#applier?.transactions ?? 0),
+      changes: this.#totals.changes + (this.#applier?.changes ?? 0),
+      reconnects: this.#reconnects,
+      views: views.map((view) => view.status()),
+    };
+  }
+
+  /** Builds the view anew beside the state it serves and switches to it. */
+  async rebuild(view: ServedView, progress?: Progress): Promise<void> {
+    const old = view.generation;
+    const generation = await this.#aside(view, 'requested', progress);
+    if (old) this.#applier?.remove(old);
+    view.switchTo(generation);
+    this.#options.topics.resync();
+  }
+
+  /** Builds the view anew, brings it to the position of the one served, and compares the two while both go on. */
+  async verify(view: ServedView, progress?: Progress): Promise<VerifyReport> {
+    const started = performance.now();
+    const generation = await this.#aside(view, 'requested', progress);
+    try {
+      const served = view.generation;
+      if (!served) throw new Error(`the view ${view.name} was rebuilt meanwhile; verify it again`);
+      const position = formatPosition(this.#options.watermark.position);
+      const found = await compareStates(served, generation);
+      return { view: view.name, position, ...found, seconds: (performance.now() - started) / 1000 };
+    } finally {
+      this.#applier?.remove(generation);
+    }
+  }
+
+  async #run(): Promise<void> {
+    let reason: RebuildReason = 'first start';
+    while (!this.#stop.signal.aborted) {
+      for (const view of this.#options.views) view.detach(reason);
+      const error = await this.#follow().catch((error: Error) => error);
+      this.#leave();
+      if (this.#stop.signal.aborted) return;
+      this.#reconnects++;
+      reason = error instanceof RebuildNeeded ? error.reason : 'slot lost';
+      this.#options.log.warn({ reason, detail: error.message }, 'the change feed ended; building the views anew');
+      await this.#backoff.wait(this.#stop.signal);
+    }
+  }
+
+  /** One session from its snapshot to its end; returns what ended it. */
+  async #follow(): Promise<Error> {
+    const { watermark, log } = this.#options;
+    const session = await this.#options.open('main');
+    this.#session = session;
+    const ended = new Promise<Error>((resolve) => {
+      this.#end = resolve;
+    });
+    try {
+      // Known from here on, so that answers from the record can say where they stand; nothing is claimed yet.
+      if (watermark.position.epoch !== session.epoch) watermark.restart({ epoch: session.epoch, lsn: 0 });
+      this.#opened.resolve();
+      const generations = await Promise.race([this.#build(session), ended]);
+      if (generations instanceof Error) return generations;
+      await this.#stream(session, generations);
+      this.#backoff.reset();
+      log.info({ position: formatPosition(watermark.position) }, 'views are in step');
+      const timers = [setInterval(() => this.#look(), LOOK_MS), setInterval(() => this.#tend(), TEND_MS)];
+      try {
+        return await ended;
+      } finally {
+        for (const timer of timers) clearInterval(timer);
+      }
+    } finally {
+      await session.close();
+    }
+  }
+
+  async #build(session: FeedSession): Promise<(Generation | null)[]> {
+    const { views } = this.#options;
+    const built = await buildFromSnapshot({
+      session,
+      definitions: views.map((view) => view.definition),
+      now: this.#options.clock(),
+      progress: (rows, of) => {
+        for (const view of views) if (view.progress) view.progress = { ...view.progress, rows, of };
+      },
+    });
+    return built.map(({ generation, fault }, i) => {
+      if (!fault) return generation;
+      this.#broken(views[i]!, fault);
+      return null;
+    });
+  }
+
+  /** Serves the new states and starts the stream behind them: one turn of the event loop, nothing comes in between. */
+  async #stream(session: FeedSession, generations: readonly (Generation | null)[]): Promise<void> {
+    const { watermark, topics } = this.#options;
+    const applier = new Applier({
+      watermark,
+      published: (transaction) => topics.transaction(transaction),
+      resync: () => topics.resync(),
+      acknowledge: (lsn) => session.acknowledge(lsn),
+      schemaChanged: () => this.#look(),
+      ended: (error) => this.#end(error),
+    });
+    watermark.restart({ epoch: session.epoch, lsn: session.start });
+    generations.forEach((generation, i) => {
+      if (!generation) return;
+      applier.add(generation);
+      this.#options.views[i]!.switchTo(generation);
+    });
+    this.#applier = applier;
+    topics.resync();
+    await session.stream(session.start, applier);
+  }
+
+  #leave(): void {
+    this.#totals.transactions += this.#applier?.transactions ?? 0;
+    this.#totals.changes += this.#applier?.changes ?? 0;
+    this.#applier = null;
+    this.#session = null;
+  }
+
+  /** A schema that changed, the record's end, and a sign of life on an idle stream. */
+  #look(): void {
+    this.#options.checkSchema().catch((error) => {
+      if (error instanceof RebuildNeeded) this.#end(error);
+    });
+    this.#options.flushedLsn().then(
+      (lsn) => {
+        this.#recordEnd = lsn;
+      },
+      () => {}, // the record is away: the stream's end will say so
+    );
+    this.poke();
+  }
+
+  #tend(): void {
+    for (const view of this.#options.views) {
+      const { generation } = view;
+      if (generation?.fault) this.#broken(view, generation.fault);
+      else generation?.state.expire?.(this.#options.clock());
+      if (view.state !== 'broken') continue;
+      view.rebuild().catch((error) => this.#broken(view, error));
+    }
+  }
+
+  #broken(view: ServedView, error: Error): void {
+    if (this.#stop.signal.aborted) return;
+    this.#options.log.error(
+      { view: view.name, err: error },
+      'the view is broken; its reads are answered from the record',
+    );
+    view.broken(error);
+  }
+
+  async #aside(view: ServedView, reason: RebuildReason, progress?: Progress): Promise<Generation> {
+    const main = this.#applier;
+    if (!main) throw new Error(`the view ${view.name} is being built: nothing to build beside yet`);
+    try {
+      return await buildAside({
+        definition: view.definition,
+        open: () => this.#options.open('aside'),
+        main,
+        watermark: this.#options.watermark,
+        now: this.#options.clock(),
+        timeoutMs: 60_000,
+        progress: (rows, of) => {
+          view.progress = { rows, of, reason };
+          progress?.(rows, of);
+        },
+      });
+    } finally {
+      view.progress = null;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { Change } from '../changes/change.ts';
+import type { MemoryView, ViewDefinition } from '../views/view.ts';
+
+/**
+ * One state of a view and the LSN it has applied. A view has one that it serves; a rebuild or a verification makes another
+ * beside it. Skips what it has (SPEC 3).
+ */
+export class Generation {
+  readonly state: MemoryView<never>;
+  readonly tables: ReadonlySet<string>;
+  /** Transactions that end at or before this are in the state. */
+  lsn = 0;
+  /** Goes up with every transaction that changed the state. */
+  version = 0;
+  /** In the middle of a large transaction: not to be read. */
+  torn = false;
+  /** What `apply` threw: the state is of no use any more. */
+  fault: Error | null = null;
+  #skipping = false;
+
+  constructor(definition: ViewDefinition<never>) {
+    this.state = definition.build();
+    this.tables = new Set(definition.sources.map((source) => source.table));
+  }
+
+  /** Applies a whole transaction, or nothing when the state has it. */
+  transaction(lsn: number, changes: readonly Change[]): void {
+    if (lsn <= this.lsn) return;
+    this.#apply(changes);
+    this.lsn = lsn;
+  }
+
+  /** A large transaction follows in slices. `commitLsn` is the start of its commit record: the state has it if it is past that. */
+  begin(commitLsn: number): void {
+    this.#skipping = commitLsn < this.lsn;
+  }
+
+  /** A slice of a large transaction; `finish` ends it. */
+  slice(changes: readonly Change[]): void {
+    if (this.#skipping) return;
+    const version = this.version;
+    this.#apply(changes);
+    if (this.version !== version) this.torn = true;
+  }
+
+  finish(lsn: number): void {
+    this.torn = false;
+    this.#skipping = false;
+    this.lsn = Math.max(this.lsn, lsn);
+  }
+
+  #apply(changes: readonly Change[]): void {
+    if (this.fault) return;
+    const own = changes.every((change) => this.tables.has(change.table.name))
+      ? changes
+      : changes.filter((change) => this.tables.has(change.table.name));
+    if (own.length === 0) return;
+    this.version++;
+    try {
+      this.state.apply(own);
+    } catch (error) {
+      this.fault = error as Error;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { Transaction } from '../changes/change.ts';
+import { formatPosition, type Position } from '../changes/position.ts';
+import { ClientError } from '../record/errors.ts';
+import { EventChannel } from './event-channel.ts';
+import type { Topic } from './live.ts';
+import { StateChannel } from './state-channel.ts';
+import type { SubscribeOptions, Subscription, Topics } from './topics.ts';
+
+/** What one topic does with the stream; state and event topics differ. */
+export interface Channel {
+  subscribe(key: string, options: SubscribeOptions): Promise<Subscription>;
+  /** A transaction is applied by every view. */
+  transaction(transaction: Transaction, position: string): void;
+  /** What happened is not known change by change: every subscriber starts anew. */
+  resync(position: string): void;
+  readonly subscribers: number;
+  close(): void;
+}
+
+/** All topics of a process: hands each applied transaction to them, finds the one a subscriber names. */
+export class TopicHub implements Topics {
+  readonly #channels = new Map<string, Channel>();
+  readonly #position: () => Position;
+
+  constructor(options: { position(): Position }) {
+    this.#position = options.position;
+  }
+
+  add(service: string, topics: Readonly<Record<string, Topic>>): void {
+    for (const [name, topic] of Object.entries(topics)) {
+      const path = `${service}/${name}`;
+      const options = { path, position: this.#position };
+      const channel =
+        topic.type === 'state' ? new StateChannel({ ...options, topic }) : new EventChannel({ ...options, topic });
+      this.#channels.set(path, channel);
+    }
+  }
+
+  get subscribers(): number {
+    let sum = 0;
+    for (const channel of this.#channels.values()) sum += channel.subscribers;
+    return sum;
+  }
+
+  async subscribe(topic: string, options: SubscribeOptions): Promise<Subscription> {
+    const [, path, key] = /^([^/]+\/[^/]+)\/(.{1,200})$/.exec(topic) ?? [];
+    const channel = path === undefined ? undefined : this.#channels.get(path);
+    if (!channel) {
+      const known = [...this.#channels.keys()].map((name) => `${name}/<key>`).join(', ') || 'none';
+      throw new ClientError(404, `There is no topic ${JSON.stringify(topic.slice(0, 100))}. Topics: ${known}.`);
+    }
+    return channel.subscribe(key!, options);
+  }
+
+  transaction(transaction: Transaction): void {
+    if (transaction.changes.length === 0 || this.#channels.size === 0) return;
+    const position = formatPosition({ epoch: this.#position().epoch, lsn: transaction.lsn });
+    for (const channel of this.#channels.values()) channel.transaction(transaction, position);
+  }
+
+  resync(): void {
+    const position = formatPosition(this.#position());
+    for (const channel of this.#channels.values()) channel.resync(position);
+  }
+
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close();
+  }
+}

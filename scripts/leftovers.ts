@@ -8,12 +8,18 @@ export interface Leftover {
   readonly command: string;
 }
 
-/** Processes that carry `mark` in their environment, without this one. Linux only; elsewhere none are found. */
+/**
+ * Processes of a test run: those that carry `mark` in their environment, and those that name it in their command line
+ * (PostgreSQL gets a plain environment). Without this one. Linux only; elsewhere none are found.
+ */
 export function processesMarked(mark: string): Leftover[] {
   return pids()
-    .filter((pid) => pid !== process.pid && processFile(pid, 'environ').split('\0').includes(`${RUN_MARK}=${mark}`))
+    .filter((pid) => pid !== process.pid)
     .map((pid) => ({ pid, command: processFile(pid, 'cmdline').replaceAll('\0', ' ').trim() }))
-    .filter(({ command }) => command !== '');
+    .filter(({ command }) => command !== '')
+    .filter(
+      ({ pid, command }) => command.includes(mark) || processFile(pid, 'environ').includes(`${RUN_MARK}=${mark}\0`),
+    );
 }
 
 /** Kills what `processesMarked` found. */

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { startEmbedded } from '../src/record/embedded.ts';
 import { checks } from './check.ts';
 import { killAll, processesMarked, RUN_MARK } from './leftovers.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
@@ -88,6 +90,19 @@ function leftovers(mark: string, folder: string): string | undefined {
   return told.length > 0 ? told.join('\n') : undefined;
 }
 
+/** One PostgreSQL for all tests that need one; each makes a database of its own in it. */
+async function withPostgres(folder: string, work: () => Promise<void>): Promise<void> {
+  const dataDir = join(folder, 'record');
+  const postgres = await startEmbedded({ dataDir, log: pino({ level: 'silent' }) });
+  process.env.LOCKSTEP_TEST_PG = postgres.url;
+  try {
+    await work();
+  } finally {
+    await postgres.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
 async function main(): Promise<void> {
   ensurePrerequisites(print);
   const { mark, folder } = prepareEnvironment();
@@ -96,7 +111,7 @@ async function main(): Promise<void> {
     else print('only some files: the checks (lint, types, import directions) are not run; "npm run check" does');
     const files = testFiles();
     if (files.length === 0) throw new Error(`no test file under ${filters.join(', ')}`);
-    await runTests(files);
+    await withPostgres(folder, () => runTests(files));
     if (!abort.signal.aborted) {
       report.check('no process and no file left behind', leftovers(mark, folder), 0);
     }

@@ -1,0 +1,96 @@
+import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../log.ts';
+import { type Cluster, SETTINGS_FILE } from './initialise.ts';
+import { endLeftovers } from './leftovers.ts';
+import { serverSettings } from './settings.ts';
+
+/** How long each way of stopping gets, in milliseconds. */
+const PATIENCE = { fast: 15_000, immediate: 5_000 };
+const READY = 'database system is ready to accept connections';
+/** Backends that outlive a killed postmaster by a moment. */
+const STILL_IN_USE = 'pre-existing shared memory block';
+const TRIES_WHILE_IN_USE = 50;
+
+export interface ServerOptions {
+  readonly cluster: Cluster;
+  /** In the titles of the server's processes. */
+  readonly name: string;
+  readonly socketDirectory: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: Log;
+}
+
+/** One run of the postmaster. */
+export interface Server {
+  readonly pid: number;
+  /** Fulfilled with the reason when it has ended, for whatever reason. */
+  readonly ended: Promise<string>;
+  /** Fast shutdown, then immediate, then SIGKILL. Returns when it has ended. */
+  stop(): Promise<void>;
+}
+
+/** Starts the postmaster and waits until it accepts connections, through crash recovery however long that takes. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { cluster, name, settings, log } = options;
+  await endLeftovers(cluster.pgdata, name, log);
+  writeSettings(cluster, serverSettings(totalmem(), name, settings));
+  for (let tries = 1; ; tries++) {
+    const { server, ready } = spawnServer(options);
+    const failure = await ready;
+    if (failure === undefined) return server;
+    if (!failure.includes(STILL_IN_USE) || tries === TRIES_WHILE_IN_USE) {
+      throw new Error(`The embedded PostgreSQL on ${cluster.pgdata} did not start: ${failure}`);
+    }
+    await sleep(100);
+  }
+}
+
+function writeSettings(cluster: Cluster, text: string): void {
+  const file = join(cluster.pgdata, SETTINGS_FILE);
+  writeFileSync(file, text, { mode: 0o600 });
+  cluster.launcher.giveAway(file);
+}
+
+/** `ready` becomes undefined, or why it ended before it was. */
+function spawnServer({ cluster, socketDirectory, log }: ServerOptions) {
+  const child = cluster.launcher.start(
+    cluster.binaries.postgres,
+    ['-D', cluster.pgdata, '-k', socketDirectory, '-c', 'listen_addresses='],
+    { deathSignal: 'INT', stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const ended = new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`));
+  });
+  const lastLines: string[] = [];
+  const ready = new Promise<string | undefined>((resolve) => {
+    createInterface({ input: child.stderr! }).on('line', (line) => {
+      logLine(log, line);
+      lastLines.push(line);
+      if (lastLines.length > 20) lastLines.shift();
+      if (line.includes(READY)) resolve(undefined);
+    });
+    ended.then((reason) => resolve(`${reason}: ${lastLines.join('\n')}`));
+  });
+  const server: Server = { pid: child.pid ?? 0, ended, stop: () => stopServer(child, ended) };
+  return { server, ready };
+}
+
+function logLine(log: Log, line: string): void {
+  const serious = /^(FATAL|PANIC):/.test(line);
+  log[serious ? 'warn' : 'debug']({ postgres: line }, 'PostgreSQL says');
+}
+
+async function stopServer(child: ChildProcess, ended: Promise<string>): Promise<void> {
+  child.kill('SIGINT');
+  const immediate = setTimeout(() => child.kill('SIGQUIT'), PATIENCE.fast);
+  const kill = setTimeout(() => child.kill('SIGKILL'), PATIENCE.fast + PATIENCE.immediate);
+  await ended;
+  clearTimeout(immediate);
+  clearTimeout(kill);
+}

@@ -68,8 +68,10 @@ export class EventChannel implements Channel {
   /** What came after `from`, or word that it is not known any more. */
   #resume(key: string, from: Position, { deliver }: SubscribeOptions): void {
     const now = this.#position();
-    if (from.epoch !== now.epoch || !this.#log.reaches(from.lsn))
-      return deliver(this.#resyncMessage(key, formatPosition(now)));
+    if (from.epoch !== now.epoch || !this.#log.reaches(from.lsn)) {
+      deliver(this.#resyncMessage(key, formatPosition(now)));
+      return;
+    }
     for (const message of this.#log.after(key, from.lsn)) deliver(message);
   }
 

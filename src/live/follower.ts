@@ -240,7 +240,7 @@ export class Follower {
     const main = this.#applier;
     if (!main) throw new Error(`the view ${view.name} is being built: nothing to build beside yet`);
     try {
-      return await buildAside({
+      const generation = await buildAside({
         definition: view.definition,
         open: () => this.#options.open('aside'),
         main,
@@ -252,6 +252,8 @@ export class Follower {
           progress?.(rows, of);
         },
       });
+      if (this.#applier !== main) throw new Error(`the stream ended while the view ${view.name} was built beside it`);
+      return generation;
     } finally {
       view.progress = null;
     }

@@ -166,7 +166,10 @@ export class Watermark {
   }
 
   #until(waiter: Waiter, lsn: number): void {
-    if (lsn <= this.#position.lsn) return waiter.resolve(this.#position.lsn);
+    if (lsn <= this.#position.lsn) {
+      waiter.resolve(this.#position.lsn);
+      return;
+    }
     waiter.lsn = lsn;
     this.#byLsn.push(waiter);
     this.#nextLsn = Math.min(this.#nextLsn, lsn);
@@ -175,7 +178,10 @@ export class Watermark {
 
   /** One timer for all waits: turns waits for a late transaction id into waits for the log's end, and ends those over time. */
   #look(now: number): void {
-    if (this.waiters === 0) return this.close();
+    if (this.waiters === 0) {
+      this.close();
+      return;
+    }
     const late: Waiter[] = [];
     for (const [xid, waiter] of this.#byXid) {
       if (now - waiter.since < XID_PATIENCE_MS) break; // in the order of their coming

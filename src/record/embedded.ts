@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -7,7 +9,7 @@ import { launcherFor } from './embedded/account.ts';
 import { findBinaries } from './embedded/binaries.ts';
 import { type Cluster, initialise, readPassword, SUPERUSER } from './embedded/initialise.ts';
 import { type Server, type ServerOptions, startServer } from './embedded/server.ts';
-import { makeSocketDirectory, removeSocketDirectory } from './embedded/socket-directory.ts';
+import { makeSocketDirectory, removeSocketDirectory, socketDirectory } from './embedded/socket-directory.ts';
 import type { Log } from './log.ts';
 
 export interface EmbeddedOptions {
@@ -59,6 +61,14 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     await release();
     throw error;
   }
+}
+
+/** The URL that `startEmbedded` on this directory gives, whether it runs now or not; undefined where it has made no database yet. */
+export function embeddedUrl(dataDir: string): string | undefined {
+  const pgdata = join(dataDir, 'postgres');
+  if (!existsSync(pgdata)) return undefined;
+  const directory = socketDirectory(realpathSync(dataDir), tmpdir());
+  return urlOf(readPassword(pgdata), directory, DATABASE);
 }
 
 async function prepare(dataDir: string, options: EmbeddedOptions): Promise<ServerOptions> {

@@ -146,6 +146,7 @@ test('[rule: secrets never shown] passwords are redacted wherever a config is sh
   assert.doesNotMatch(JSON.stringify([redact(config), describe(config)]), /hunter2/);
   assert.match(JSON.stringify(describe(config, { showSecrets: true })), /hunter2/);
   assert.equal(redactUrl('postgresql://u:pw@h:5433/d'), 'postgresql://u:***@h:5433/d');
+  assert.equal(redactUrl('postgres://u:pw@/d?host=%2Fsock'), 'postgres://u:***@/d?host=%2Fsock');
   assert.equal(redactUrl('not a url'), '***');
 });
 

@@ -7,7 +7,9 @@ import {
   OPTIONS,
   type OptionName,
   type ServiceSettings,
+  SOCKET_HOST,
   type TrustProxy,
+  withSocketHost,
 } from './options.ts';
 
 /** The settings of a Lockstep process, checked. */
@@ -119,13 +121,14 @@ export function describe(config: Config, options: { readonly showSecrets?: boole
 
 /** A URL with its password as `***`, also one given as a parameter; wholly `***` when it is no URL. */
 export function redactUrl(text: string): string {
-  if (!URL.canParse(text)) return '***';
-  const url = new URL(text);
+  const withHost = withSocketHost(text);
+  if (!URL.canParse(withHost)) return '***';
+  const url = new URL(withHost);
   if (url.password) url.password = '***';
   for (const name of url.searchParams.keys()) {
     if (/password|passphrase|secret/i.test(name)) url.searchParams.set(name, '***');
   }
-  return url.href;
+  return withHost === text ? url.href : url.href.replace(`@${SOCKET_HOST}/`, '@/');
 }
 
 function isSecret(name: OptionName): boolean {

@@ -61,12 +61,20 @@ function bytes(min: number): Kind<number> {
   };
 }
 
+export const SOCKET_HOST = 'socket';
+
+/** `postgres://user:password@/database?host=/folder`, libpq's form for a Unix socket, is a URL only with a host put in. */
+export function withSocketHost(text: string): string {
+  return text.replace(/^(postgres(?:ql)?:\/\/[^@/]+@)\//, `$1${SOCKET_HOST}/`);
+}
+
 function url(schemes: readonly string[], example: string): Kind<string> {
   return {
     expected: `a URL such as ${example}`,
     read(value) {
-      if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
-      return schemes.includes(new URL(value).protocol) ? value.replace(/\/+$/, '') : undefined;
+      if (typeof value !== 'string') return undefined;
+      const url = URL.parse(withSocketHost(value));
+      return url && schemes.includes(url.protocol) ? value.replace(/\/+$/, '') : undefined;
     },
   };
 }

@@ -1,0 +1,89 @@
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import type { LiveStatus, ViewState, ViewStatus } from '../../live/live.ts';
+import { bytes, count, plural, seconds } from '../format.ts';
+import type { CommandContext } from '../program.ts';
+import { facts, table } from '../table.ts';
+import type { SystemStatus } from '../target.ts';
+import { withTarget } from '../with-target.ts';
+
+export function addStatus(program: Command, context: CommandContext): void {
+  program
+    .command('status')
+    .description('show every view, the slot and the engines')
+    .action(async () => {
+      await withTarget(await context.config(), context, async (target) => {
+        const status = await target.status();
+        context.out.print(status, statusText(status));
+      });
+    });
+}
+
+/** The whole status for people. */
+export function statusText(status: SystemStatus): string {
+  const { live } = status;
+  return [
+    facts([
+      ['lockstep', headline(status)],
+      [
+        'record',
+        `${status.record.engine}${status.record.embedded ? ', embedded' : ''}  ${styleText('dim', status.record.url)}`,
+      ],
+      ['feed', feedText(live)],
+      ['slot', slotText(live.slot)],
+      ['views', `in ${status.store}`],
+    ]),
+    '',
+    viewsText(live.views),
+  ].join('\n');
+}
+
+function headline({ version, url, pid, uptime }: SystemStatus): string {
+  if (url === null) return `${version}, no server is running; opened for this command`;
+  return `${version}, serving ${url} for ${seconds(uptime)}, process ${pid}`;
+}
+
+function feedText(live: LiveStatus): string {
+  if (!live.following) return styleText('yellow', 'not following the record');
+  const seen = `${plural(live.transactions, 'transaction')}, ${plural(live.changes, 'change')}`;
+  const again = live.reconnects > 0 ? `, ${plural(live.reconnects, 'reconnect')}` : '';
+  return `at ${live.position ?? 'its beginning'}, ${seen} since its start${again}`;
+}
+
+function slotText(slot: LiveStatus['slot']): string {
+  if (!slot) return styleText('yellow', 'none');
+  return `${slot.name}${slot.temporary ? ', temporary' : ''}, keeps ${bytes(slot.retainedBytes)} of log`;
+}
+
+const COLOURS = { live: 'green', 'catching up': 'yellow', building: 'yellow', broken: 'red' } as const satisfies Record<
+  ViewState,
+  string
+>;
+
+function viewsText(views: readonly ViewStatus[]): string {
+  if (views.length === 0) return 'no views';
+  const faults = views.filter((view) => view.fault).map((view) => `\n${styleText('red', nameOf(view))}: ${view.fault}`);
+  return (
+    table(views, [
+      { heading: 'view', of: nameOf },
+      { heading: 'kind', of: (view) => view.kind },
+      { heading: 'state', of: stateText },
+      { heading: 'lag', of: (view) => bytes(view.lagBytes), align: 'right' },
+      { heading: 'entries', of: (view) => count(view.entries), align: 'right' },
+      { heading: 'size', of: (view) => bytes(view.bytes), align: 'right' },
+      { heading: 'rebuilds', of: (view) => count(view.rebuilds), align: 'right' },
+      { heading: 'position', of: (view) => view.position ?? '-' },
+    ]) + faults.join('')
+  );
+}
+
+function stateText(view: ViewStatus): string {
+  const text = styleText(COLOURS[view.state], view.state);
+  if (!view.progress) return text;
+  const { rows, of } = view.progress;
+  return of > 0 ? `${text} ${Math.floor(Math.min(1, rows / of) * 100)} %` : text;
+}
+
+function nameOf(view: ViewStatus): string {
+  return `${view.service}.${view.name}`;
+}

@@ -1,0 +1,65 @@
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+
+/** Talks HTTP to the server that runs on a data directory, over its control socket. */
+export class ControlClient {
+  readonly #socketPath: string;
+
+  constructor(options: { socketPath: string }) {
+    this.#socketPath = options.socketPath;
+  }
+
+  /** The answer's JSON, or undefined when nobody listens on the socket. */
+  async get<T>(path: string): Promise<T | undefined> {
+    const response = await this.#send('GET', path);
+    return response && (JSON.parse(await text(response)) as T);
+  }
+
+  /** Each line of a streamed answer; undefined when nobody listens on the socket. */
+  async post<T>(path: string): Promise<AsyncIterable<T> | undefined> {
+    const response = await this.#send('POST', path);
+    return response && jsonLines<T>(response);
+  }
+
+  async #send(method: string, path: string): Promise<IncomingMessage | undefined> {
+    const response = await this.#request(method, path);
+    if (response && response.statusCode !== 200) throw new Error(await refusal(response));
+    return response;
+  }
+
+  #request(method: string, path: string): Promise<IncomingMessage | undefined> {
+    return new Promise((resolve, reject) => {
+      const sent = request({ socketPath: this.#socketPath, method, path, headers: { host: 'lockstep' } }, resolve);
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
+        else reject(new Error(`the running server does not answer on ${this.#socketPath}`, { cause: error }));
+      });
+      sent.end();
+    });
+  }
+}
+
+async function* jsonLines<T>(response: IncomingMessage): AsyncGenerator<T> {
+  for await (const line of createInterface({ input: response })) {
+    if (line.trim() !== '') yield JSON.parse(line) as T;
+  }
+  if (!response.complete) throw new Error('the running server ended before it was done');
+}
+
+async function text(response: IncomingMessage): Promise<string> {
+  let all = '';
+  for await (const chunk of response.setEncoding('utf8')) all += chunk;
+  return all;
+}
+
+/** The `message` of a problem document, or what can be said without one. */
+async function refusal(response: IncomingMessage): Promise<string> {
+  const body = await text(response);
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown };
+    if (typeof message === 'string') return message;
+  } catch {
+    // No JSON.
+  }
+  return `the running server answered ${response.statusCode}`;
+}

@@ -99,7 +99,8 @@ test('[SPEC 2] [SPEC 3] [SPEC 6] any mix of commits, deliveries, rebuilds, verif
             follower[type as 'rebuild' | 'verify'](view).then(
               (report) => report && assert.deepEqual(report.examples, []),
               // Only the loss of the main stream excuses a rebuild.
-              (error: Error) => assert.match(error.message, /killed by the test|is being built|was rebuilt meanwhile|the stream ended/),
+              (error: Error) =>
+                assert.match(error.message, /killed by the test|is being built|was rebuilt meanwhile|the stream ended/),
             ),
           );
         const seen = view.readNow([ALL]);

@@ -109,7 +109,7 @@ export class Watermark {
   async applied(receipt: Receipt, timeoutMs: number): Promise<Applied> {
     if (receipt.xid === null) return { position: this.#position, applied: true };
     const xid = Number(receipt.xid & 0xffff_ffffn);
-    const lsn = this.#recent.get(xid) ?? (await this.#waitForXid(xid, timeoutMs));
+    const lsn = this.#recent.get(xid) ?? (timeoutMs > 0 ? await this.#waitForXid(xid, timeoutMs) : undefined);
     if (lsn !== undefined) return { position: { epoch: this.#position.epoch, lsn }, applied: true };
     const flushed = await this.#options.flushedLsn().catch(() => null);
     return { position: flushed === null ? null : { epoch: this.#position.epoch, lsn: flushed }, applied: false };

@@ -14,6 +14,8 @@ export interface ServiceContext<V extends Views = Views> {
   readonly views: { readonly [K in keyof V]: V[K] extends ViewDefinition<infer Query> ? ViewHandle<Query> : never };
   readonly live: Live;
   readonly identity: Identity;
+  /** What the configuration says for this service (`services.<name>`); checked by the service. */
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly log: Logger;
 }
 

@@ -1,0 +1,5 @@
+import type { ServiceDefinition } from '../src/index.ts';
+import leaderboard from './leaderboard/service.ts';
+
+/** The services that `lockstep start` runs. */
+export const services: readonly ServiceDefinition[] = [leaderboard as unknown as ServiceDefinition];

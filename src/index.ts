@@ -1,0 +1,28 @@
+// The public API: what services and applications use. Nothing else of `src` is meant to be imported.
+export { Type } from 'typebox';
+export type { Change, Transaction } from './changes/change.ts';
+export { formatPosition, type Position } from './changes/position.ts';
+export { CachedAnswers } from './http/cached-answers.ts';
+export { idempotencyKey } from './http/idempotency.ts';
+export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
+export { sendEvents } from './http/sse.ts';
+export type { Identity, Tokens, User } from './identity/identity.ts';
+export type { Answer, EventTopic, Live, StateTopic, Topic, TopicUser, ViewHandle } from './live/live.ts';
+export { ClientError } from './record/errors.ts';
+export { idempotent } from './record/idempotency.ts';
+export type {
+  CoalescedRead,
+  CoalescedWrite,
+  PgRecord,
+  RecordReader,
+  RecordTransaction,
+  Written,
+} from './record/record.ts';
+export { isoToMicros, microsToIso, nowMicros } from './record/time.ts';
+export type { Row, Value } from './record/value.ts';
+export { type Config, type ConfigFile, defineConfig, loadConfig } from './runtime/config.ts';
+export { defineService, type ServiceCli, type ServiceContext, type ServiceDefinition } from './runtime/service.ts';
+export { leaderboard } from './views/leaderboard/leaderboard.ts';
+export type { RankedRow, Standing } from './views/leaderboard/queries.ts';
+export { count, history, range, standing, top } from './views/leaderboard/queries.ts';
+export type { Drift, MemoryView, ViewDefinition, ViewQuery, ViewStats } from './views/view.ts';

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transaction } from '../changes/change.ts';
+import { parsePosition } from '../changes/position.ts';
+import { FakeLog } from '../testing/fake-feed.ts';
+import type { EventTopic, StateTopic, TopicUser } from './live.ts';
+import { TopicHub } from './topic-hub.ts';
+import type { EncodedMessage } from './topics.ts';
+
+/** A hub on a fake log: each commit is published at once. */
+function hub() {
+  const log = new FakeLog();
+  const topics = new TopicHub({ position: () => ({ epoch: 'e', lsn: log.lsn }) });
+  const commit = (id: number, value: number | null): Transaction => {
+    const transaction = log.commit([{ id, value }]);
+    topics.transaction(transaction);
+    return transaction;
+  };
+  return { log, topics, commit };
+}
+
+/** Collects what is delivered, as `event position data`. */
+function collector(user: TopicUser | null = null) {
+  const got: string[] = [];
+  const raw: EncodedMessage[] = [];
+  const deliver = (message: EncodedMessage) => {
+    raw.push(message);
+    got.push(`${message.event} ${parsePosition(message.position)!.lsn} ${message.data}`);
+  };
+  return { got, raw, options: { user, deliver } };
+}
+
+const events: EventTopic = {
+  type: 'events',
+  *events(change) {
+    if (change.after) yield { key: String(change.after.id), data: change.after.value };
+  },
+};
+
+function states(log: FakeLog): StateTopic {
+  return {
+    type: 'state',
+    everyMs: 1,
+    *touchedBy(change, keys) {
+      const key = String((change.after ?? change.before)?.id);
+      if (keys.has(key)) yield key;
+    },
+    read: async (key) => ({
+      results: log.rows.get(Number(key)) ?? null,
+      position: { epoch: 'e', lsn: log.lsn },
+      source: 'view',
+    }),
+  };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(1);
+}
+
+test('events reach the key they are of, in commit order, from now on', async () => {
+  const { topics, commit } = hub();
+  topics.add('s', { rows: events });
+  const { got, raw, options } = collector();
+  commit(1, 1);
+  const subscription = await topics.subscribe('s/rows/1', options);
+  commit(1, 2);
+  commit(2, 9);
+  commit(1, 3);
+  assert.deepEqual(got, ['event 1020 [2]', 'event 1040 [3]']);
+  assert.equal(raw[1]!.previous, raw[0]!.position, '[rule 20] each message names the one before');
+  subscription.unsubscribe();
+  commit(1, 4);
+  assert.equal(got.length, 2);
+  assert.equal(topics.subscribers, 0);
+});
+
+test('[SPEC 3] a subscriber that resumes gets exactly what it missed', async () => {
+  const { topics, commit } = hub();
+  topics.add('s', { rows: events });
+  topics.resync();
+  const first = collector();
+  const subscription = await topics.subscribe('s/rows/1', first.options);
+  commit(1, 1);
+  subscription.unsubscribe();
+  commit(1, 2);
+  commit(1, 3);
+  const second = collector();
+  const from = parsePosition(first.raw[0]!.position)!;
+  await topics.subscribe('s/rows/1', { ...second.options, from });
+  commit(1, 4);
+  assert.deepEqual(second.got, ['event 1020 [2]', 'event 1030 [3]', 'event 1040 [4]']);
+});
+
+test('[SPEC 8] a position too far back, of another epoch, or before a rebuild is answered with a resync', async () => {
+  const { log, topics, commit } = hub();
+  topics.add('s', { rows: { ...events, keepBytes: 1000 } });
+  const start = { epoch: 'e', lsn: log.lsn };
+  topics.resync();
+  for (let i = 0; i < 20; i++) commit(1, i);
+  const late = collector();
+  await topics.subscribe('s/rows/1', { ...late.options, from: start });
+  assert.deepEqual(late.got, ['resync 1200 null']);
+  const other = collector();
+  await topics.subscribe('s/rows/1', { ...other.options, from: { epoch: 'f', lsn: log.lsn } });
+  assert.deepEqual(other.got, ['resync 1200 null']);
+  topics.resync();
+  assert.deepEqual(late.got.at(-1), 'resync 1200 null', 'those connected are told too');
+});
+
+test('[SPEC 9] a topic asks for each message whether the user may have it', async () => {
+  const { topics, commit } = hub();
+  const allowed = new Set(['ann']);
+  const authorize: EventTopic['authorize'] = (_key, user) => user !== null && allowed.has(user.username);
+  topics.add('s', { rows: { ...events, authorize } });
+  const user = (username: string): TopicUser => ({ sub: username, username, roles: [] });
+  await assert.rejects(topics.subscribe('s/rows/1', collector().options), { status: 401 });
+  await assert.rejects(topics.subscribe('s/rows/1', collector(user('bob')).options), { status: 403 });
+  const ann = collector(user('ann'));
+  await topics.subscribe('s/rows/1', ann.options);
+  commit(1, 1);
+  allowed.clear();
+  commit(1, 2);
+  assert.deepEqual(ann.got, ['event 1010 [1]']);
+});
+
+test('a state topic sends the state at once, and again when it has changed', async () => {
+  const { log, topics, commit } = hub();
+  topics.add('s', { row: states(log) });
+  commit(1, 1);
+  const { got, options } = collector();
+  await topics.subscribe('s/row/1', options);
+  assert.deepEqual(got, ['state 1010 1']);
+  commit(2, 5);
+  commit(1, 1); // does not show
+  commit(1, 2);
+  await until(() => got.length === 2);
+  assert.deepEqual(got[1], 'state 1040 2');
+  topics.close();
+});
+
+test('a state topic brings every follower to the newest state, whenever each came', async () => {
+  const { log, topics, commit } = hub();
+  topics.add('s', { row: states(log) });
+  const all: ReturnType<typeof collector>[] = [];
+  for (let i = 0; i < 30; i++) {
+    commit(1, i % 2);
+    const follower = collector();
+    all.push(follower);
+    await topics.subscribe('s/row/1', follower.options);
+    if (i % 7 === 0) await sleep(2);
+  }
+  commit(1, 77);
+  await until(() => all.every(({ got }) => got.at(-1)?.endsWith(' 77')));
+  for (const { raw } of all) {
+    const lsns = raw.map(({ position }) => parsePosition(position)!.lsn);
+    assert.deepEqual(
+      lsns,
+      lsns.toSorted((a, b) => a - b),
+      'never back in time',
+    );
+  }
+  topics.close();
+});
+
+test('a topic that is none is refused with the names of those there are', async () => {
+  const { topics } = hub();
+  topics.add('s', { rows: events });
+  await assert.rejects(topics.subscribe('s/nothing/1', collector().options), {
+    status: 404,
+    message: /s\/rows\/<key>/,
+  });
+  await assert.rejects(topics.subscribe('', collector().options), { status: 404 });
+});

@@ -149,12 +149,14 @@ test('[SPEC 9] a token with any character changed, cut or added is invalid, and 
   await fc.assert(
     fc.asyncProperty(tampered, async (token) => {
       // The last character of a signature holds bits that base64 ignores.
-      if (token === '' || token.slice(0, -1) === idToken.slice(0, -1)) return;
+      if (token.length === idToken.length && token.slice(0, -1) === idToken.slice(0, -1)) return;
       await assert.rejects(async () => verifier.verify(token), { status: 401 });
     }),
     { numRuns: 300 },
   );
-  await assert.rejects(async () => verifier.verify('x'.repeat(100_000)), invalid);
+  for (const token of [`${idToken}==`, `${idToken}\n`, ` ${idToken}`, 'x'.repeat(100_000)]) {
+    await assert.rejects(async () => verifier.verify(token), invalid);
+  }
 });
 
 test('[SPEC 8] remembered tokens are bounded; the used ones stay', async () => {

@@ -19,11 +19,11 @@ test('every failure of a token is 401 with a challenge; other failures pass thro
   ];
   for (const [cause, expected] of outcomes) {
     const verifier = new Verifier({ check: () => Promise.reject(cause), clock: () => 0 });
-    await assert.rejects(async () => verifier.verify('t'), expected);
+    await assert.rejects(async () => verifier.verify('h.p.s'), expected);
     assert.equal(verifier.size, 0);
   }
   const verifier = new Verifier({ check: () => Promise.reject(new errors.JWTInvalid()), clock: () => 0 });
-  await assert.rejects(async () => verifier.verify('t'), {
+  await assert.rejects(async () => verifier.verify('h.p.s'), {
     headers: { 'www-authenticate': 'Bearer error="invalid_token", error_description="invalid token"' },
   });
   assert.throws(() => verifier.verify(undefined), { headers: { 'www-authenticate': 'Bearer' } });

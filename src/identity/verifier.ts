@@ -23,6 +23,8 @@ export interface VerifierOptions {
 }
 
 const MAX_TOKEN_LENGTH = 8192;
+/** Stricter than the decoder, which overlooks padding and spaces at the end. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** The token in an `Authorization` header, bare or after `Bearer `. */
 export function bearer(header: string | undefined): string | undefined {
@@ -59,7 +61,7 @@ export class Verifier {
   }
 
   async #first(token: string): Promise<User> {
-    if (token.length > MAX_TOKEN_LENGTH) throw unauthorized('invalid token');
+    if (token.length > MAX_TOKEN_LENGTH || !JWT.test(token)) throw unauthorized('invalid token');
     const verified = await this.#options.check(token).catch((error: unknown) => {
       throw asClientError(error);
     });

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import helmet from '@fastify/helmet';
+import staticFiles from '@fastify/static';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+const YEAR = 365 * 24 * 3600 * 1000;
+const HIDDEN = { schema: { hide: true } };
+const NOT_BUILT =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Lockstep</title>' +
+  '<h1>The pages are not built</h1><p>Run <code>npm run build</code> and load this page again. ' +
+  'The API works without them: see <a href="/docs">/docs</a>.</p></html>';
+
+export interface PagesOptions {
+  /** Folder that `npm run build` writes. */
+  readonly folder: string;
+  /** Names of the services, each with a page at `/<name>/`. */
+  readonly services: readonly string[];
+  /** Whether clients come by HTTPS only. */
+  readonly secure: boolean;
+}
+
+/** The web application: one HTML file for every page, assets whose names change with their content. API routes come first. */
+export async function installPages(app: FastifyInstance, options: PagesOptions): Promise<void> {
+  const { folder, services, secure } = options;
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: secure,
+    // The page at another origin's http:// would lose its opener and nothing be gained.
+    originAgentCluster: false,
+  });
+  await app.register(staticFiles, { root: folder, serve: false, cacheControl: false, suppressWarning: true });
+  const page = (_request: unknown, reply: FastifyReply) => sendPage(reply, folder);
+  app.get('/', HIDDEN, page);
+  for (const name of services) {
+    app.get(`/${name}/`, HIDDEN, page);
+    app.get(`/${name}`, HIDDEN, (_request, reply) => reply.redirect(`/${name}/`, 308));
+  }
+  app.get<{ Params: { '*': string } }>('/assets/*', HIDDEN, (request, reply) =>
+    reply.sendFile(`assets/${request.params['*']}`, { cacheControl: true, maxAge: YEAR, immutable: true }),
+  );
+  app.get<{ Params: { file: string } }>(
+    '/:file(^[\\w-]+\\.(?:svg|ico|png|txt|webmanifest)$)',
+    HIDDEN,
+    (request, reply) => reply.sendFile(request.params.file, { cacheControl: true, maxAge: 3600_000 }),
+  );
+}
+
+function sendPage(reply: FastifyReply, folder: string): FastifyReply {
+  if (!existsSync(join(folder, 'index.html'))) return reply.code(503).type('text/html; charset=utf-8').send(NOT_BUILT);
+  return reply.header('cache-control', 'no-cache').sendFile('index.html');
+}

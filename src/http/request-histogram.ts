@@ -1,0 +1,95 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** Upper bounds in seconds. */
+const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+/** One route's and one status class's: a count for each bound and one above, then the sum of seconds. */
+const WIDTH = BOUNDS.length + 2;
+
+interface RouteCounts {
+  readonly method: string;
+  readonly route: string;
+  readonly counts: Float64Array;
+}
+
+interface Sample {
+  readonly metricName: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+/**
+ * Seconds from a request's arrival to its answer being sent, by method, route and status class. The route knows its
+ * counters, so a request costs two clock reads and two additions; `onSend` rather than `onResponse`, which would add
+ * listeners to every response (0.6 us). Streams are not in it. Has the form of the Prometheus client's metrics.
+ */
+export class RequestHistogram {
+  readonly name = 'lockstep_http_request_seconds';
+  readonly #routes: RouteCounts[] = [];
+
+  /** Counts every route that `app` gets from now on, and what has no route as `none`. */
+  install(app: FastifyInstance): void {
+    app.addHook('onRoute', (options) => {
+      const onSend = [options.onSend ?? []].flat();
+      options.onSend = [...onSend, this.#counter([options.method].flat().join(','), options.url)];
+    });
+  }
+
+  /** For the handler of what has no route. */
+  missing(): (request: FastifyRequest, reply: FastifyReply) => void {
+    const counts = this.#add('any', 'none');
+    return (request, reply) => observe(counts, request, reply);
+  }
+
+  get() {
+    const help = 'Seconds from the arrival of a request to its answer.';
+    return { name: this.name, help, type: 'histogram', aggregator: 'sum', values: this.#samples() };
+  }
+
+  #counter(method: string, route: string) {
+    const counts = this.#add(method, route);
+    return (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      payload: unknown,
+      done: (error: null, payload: unknown) => void,
+    ) => {
+      observe(counts, request, reply);
+      done(null, payload);
+    };
+  }
+
+  #add(method: string, route: string): Float64Array {
+    const counts = new Float64Array(WIDTH * CLASSES.length);
+    this.#routes.push({ method, route, counts });
+    return counts;
+  }
+
+  #samples(): Sample[] {
+    return this.#routes.flatMap((each) => CLASSES.flatMap((status, i) => this.#series(each, status, i * WIDTH)));
+  }
+
+  #series({ method, route, counts }: RouteCounts, status: string, from: number): Sample[] {
+    const labels = { method, route, status };
+    let total = 0;
+    const buckets = [...BOUNDS, '+Inf'].map((le, i) => {
+      total += counts[from + i]!;
+      return { metricName: `${this.name}_bucket`, labels: { ...labels, le }, value: total };
+    });
+    if (total === 0) return [];
+    return [
+      ...buckets,
+      { metricName: `${this.name}_sum`, labels, value: counts[from + WIDTH - 1]! },
+      { metricName: `${this.name}_count`, labels, value: total },
+    ];
+  }
+}
+
+function observe(counts: Float64Array, request: FastifyRequest, reply: FastifyReply): void {
+  const seconds = (performance.now() - request.startedAt) / 1000;
+  const from = (Math.floor(reply.statusCode / 100) - 1) * WIDTH;
+  let bucket = 0;
+  while (bucket < BOUNDS.length && seconds > BOUNDS[bucket]!) bucket++;
+  counts[from + bucket]! += 1;
+  counts[from + WIDTH - 1]! += seconds;
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { IdentityServer } from '../identity/identity.ts';
+import type { Live } from '../live/live.ts';
+import type { Topics } from '../live/topics.ts';
+import type { Config } from '../runtime/config.ts';
+import { installAccounts } from './accounts.ts';
+import { Connections, type ConnectionsOptions } from './connections.ts';
+import { answerError, installErrors } from './errors.ts';
+import { installHealth } from './health.ts';
+import type { Kit } from './kit.ts';
+import { refuseMalformed } from './malformed.ts';
+import { type GaugeSource, installMetrics } from './metrics.ts';
+import { installOpenApi } from './openapi.ts';
+import { installCors, originCheck } from './origin.ts';
+import { installPages } from './pages.ts';
+import { RateLimit } from './rate-limit.ts';
+import { RequestHistogram } from './request-histogram.ts';
+import type { SocketLimits } from './socket-session.ts';
+import { installSockets } from './sockets.ts';
+import { compileValidator } from './validation.ts';
+
+/** A service as the server sees it: its routes go under `/<name>`. */
+export interface MountedService {
+  readonly name: string;
+  readonly title: string;
+  routes(app: FastifyInstance): void | Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly live: Live;
+  readonly topics: Topics;
+  readonly identity: IdentityServer;
+  readonly services: readonly MountedService[];
+  readonly log: Logger;
+  /** More numbers for `/metrics`. */
+  readonly gauges?: readonly GaugeSource[];
+  /** Folder of the built pages; `web/dist` unless told. */
+  readonly pages?: string;
+  readonly limits?: { readonly sockets?: SocketLimits; readonly connections?: ConnectionsOptions };
+}
+
+/** Requests a second of one address, unless the configuration says. */
+const GENEROUS = 1000;
+const BODY_BYTES = 64 * 1024;
+const HEADER_BYTES = 16 * 1024;
+const REQUEST_MS = 30_000;
+const MAX_SOCKETS = 16_384;
+
+/** The HTTP server, with all its routes, not yet listening. Stop it with `drain`. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { config, services, identity, log } = options;
+  const app = bareServer(options);
+  const kit = kitOf(options);
+  const requests = new RequestHistogram();
+  app.decorate('lockstep', kit);
+  installErrors(app, log, requests.missing());
+  requests.install(app);
+  installGate(app, config);
+  installCors(app, config.corsOrigins);
+  installOpenApi(app, services);
+  app.register(async (routes) => {
+    installHealth(routes, kit);
+    installMetrics(routes, { kit, requests, gauges: options.gauges ?? [] });
+    installAccounts(routes, identity);
+    installSockets(routes, options.limits?.sockets ?? {});
+  });
+  for (const service of services)
+    app.register(async (routes) => service.routes(routes), { prefix: `/${service.name}` });
+  app.register(installPages, {
+    folder: options.pages ?? fileURLToPath(new URL('../../web/dist', import.meta.url)),
+    services: services.map((service) => service.name),
+    secure: config.publicUrl?.startsWith('https:') ?? false,
+  });
+  app.addHook('onClose', async () => kit.connections.destroy());
+  return app;
+}
+
+function bareServer({ config, log }: ServerOptions): FastifyInstance {
+  const app = Fastify({
+    // A logger would add listeners to every response (DESIGN: 30 us a write is all there is); errors are logged by their handler.
+    logger: false,
+    trustProxy: trustedProxies(config.trustProxy),
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    http: { maxHeaderSize: HEADER_BYTES },
+    routerOptions: { maxParamLength: 200 },
+    genReqId: requestIds(),
+    clientErrorHandler: refuseMalformed,
+    frameworkErrors: (error, _request, reply) => answerError(error, reply as never, log) as never,
+  }) as unknown as FastifyInstance;
+  app.server.maxConnections = MAX_SOCKETS;
+  // Bodies are JSON: a form or text from another site's page must not pass for one.
+  app.removeContentTypeParser('text/plain');
+  app.setValidatorCompiler(compileValidator);
+  app.decorateRequest('startedAt', 0);
+  return app;
+}
+
+function kitOf({ config, live, topics, identity, log, limits }: ServerOptions): Kit {
+  const connections = new Connections({ spareLoopback: config.rateLimit === undefined, ...limits?.connections });
+  return { config, live, topics, identity, log, connections, draining: false };
+}
+
+/** What every request passes, in one hook: the clock, the rate limit, and, for what is no plain GET, the Origin. */
+function installGate(app: FastifyInstance, config: Config): void {
+  const perSecond = config.rateLimit ?? GENEROUS;
+  const limit = perSecond > 0 ? new RateLimit({ perSecond, spareLoopback: config.rateLimit === undefined }) : undefined;
+  const checkOrigin = originCheck(config);
+  app.addHook('onRequest', (request, reply, done) => {
+    request.startedAt = performance.now();
+    reply.header('x-content-type-options', 'nosniff');
+    try {
+      limit?.admit(request.ip);
+      if (request.method !== 'GET' || request.headers.upgrade !== undefined) checkOrigin(request);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+/** A number of proxies is told by how far from this server an address is. */
+function trustedProxies(trust: Config['trustProxy']): boolean | string[] | ((address: string, hop: number) => boolean) {
+  if (typeof trust === 'number') return (_address, hop) => hop < trust;
+  return typeof trust === 'boolean' ? trust : [...trust];
+}
+
+/** Ids that differ between processes too, so that one line of a log belongs to one request. */
+function requestIds(): () => string {
+  const process = randomBytes(5).toString('hex');
+  let count = 0;
+  return () => `${process}-${(count++).toString(36)}`;
+}

@@ -1,0 +1,76 @@
+import type { LeaderboardShape } from '../../leaderboard/leaderboard.ts';
+import { monthOf } from '../../leaderboard/window.ts';
+import { type BoardPools, BoardWindow } from './board-window.ts';
+import { NodePool } from './node-pool.ts';
+import { RowTable } from './row-table.ts';
+import { WindowSeries } from './window-series.ts';
+
+/** The first windows held: what a new generation takes over from the one before it. */
+export interface Floors {
+  readonly monthly: number | undefined;
+  readonly daily: number | undefined;
+}
+
+/** The rows of a table and their boards in every window: one generation, from one TRUNCATE to the next. */
+export class BoardSet {
+  readonly rows: RowTable;
+  readonly pools: BoardPools = { score: new NodePool(), player: new NodePool() };
+  readonly overall: BoardWindow | null;
+  readonly monthly: WindowSeries | null;
+  readonly daily: WindowSeries | null;
+
+  constructor(options: { shape: LeaderboardShape; floors?: Floors }) {
+    const { shape, floors } = options;
+    this.rows = new RowTable(shape);
+    this.overall = shape.overall ? this.newWindow() : null;
+    this.monthly = shape.monthly && new WindowSeries({ numberOf: monthOf, keepDays: shape.monthly.keepDays });
+    this.daily = shape.daily && new WindowSeries({ numberOf: (day) => day, keepDays: shape.daily.keepDays });
+    if (this.monthly && floors?.monthly !== undefined) this.monthly.floor = floors.monthly;
+    if (this.daily && floors?.daily !== undefined) this.daily.floor = floors.daily;
+  }
+
+  get floors(): Floors {
+    return { monthly: this.monthly?.floor, daily: this.daily?.floor };
+  }
+
+  newWindow(): BoardWindow {
+    return new BoardWindow({ rows: this.rows, pools: this.pools });
+  }
+
+  /** Puts a row on every board it belongs to. */
+  insert(row: number): void {
+    if (!this.rows.ranks(row)) return;
+    this.overall?.insert(row);
+    for (const series of this.series()) {
+      const number = series.held(this.rows.time(row));
+      if (number === undefined) continue;
+      let window = series.windows.get(number);
+      if (!window) series.windows.set(number, (window = this.newWindow()));
+      window.insert(row);
+    }
+  }
+
+  /** Takes a row, whose values must still be those it was inserted with, off every board. */
+  remove(row: number): void {
+    if (!this.rows.ranks(row)) return;
+    this.overall?.remove(row);
+    for (const series of this.series()) {
+      const number = series.held(this.rows.time(row));
+      if (number === undefined) continue;
+      series.windows.get(number)?.remove(row);
+      series.prune(number);
+    }
+  }
+
+  expire(now: number): void {
+    for (const series of this.series()) series.expire(now);
+  }
+
+  get bytes(): number {
+    return this.rows.bytes + this.pools.score.bytes + this.pools.player.bytes;
+  }
+
+  series(): WindowSeries[] {
+    return [this.monthly, this.daily].filter((series) => series !== null);
+  }
+}

@@ -1,0 +1,194 @@
+import type { Change } from '../../../changes/change.ts';
+import type { Row, Value } from '../../../record/value.ts';
+import type { LeaderboardShape } from '../../leaderboard/leaderboard.ts';
+import { checkQuery, nameOf } from '../../leaderboard/limits.ts';
+import type {
+  BoardOf,
+  HistoryQuery,
+  LeaderboardQuery,
+  RankedRow,
+  Standing,
+  StandingQuery,
+} from '../../leaderboard/queries.ts';
+import { windowNumber } from '../../leaderboard/window.ts';
+import type { Drift, MemoryView, ViewStats } from '../../view.ts';
+import { buildBoards } from './board-build.ts';
+import { compareBoards, type Side } from './board-compare.ts';
+import { BoardSet } from './board-set.ts';
+import type { BoardWindow } from './board-window.ts';
+import type { OrderedRows } from './ordered-rows.ts';
+import { unfitness } from './row-fitness.ts';
+import { inTurns } from './turns.ts';
+
+/** Rows that cannot be held which are told apart; with more, only a rebuild or a TRUNCATE helps. */
+const MAX_ASIDE = 100_000;
+
+/**
+ * The `leaderboard` kind in memory. It finds old rows by id itself, so the table needs no REPLICA IDENTITY FULL, and every
+ * change may come twice. While the table holds a row that it cannot hold exactly (an id beyond 2^53, a score that is not a
+ * number, a time beyond the year 2255, a value the log did not carry), it gives no answers: the record does.
+ *
+ * Call `expire` before `loaded`, and windows that would be dropped at once are not built first.
+ */
+export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
+  readonly #shape: LeaderboardShape;
+  #boards: BoardSet;
+  /** Ids of rows that cannot be held. */
+  #aside = new Set<Value>();
+  #tooManyAside = false;
+  #applied = 0;
+
+  constructor(options: { shape: LeaderboardShape }) {
+    this.#shape = options.shape;
+    this.#boards = new BoardSet({ shape: options.shape });
+  }
+
+  load(table: string, rows: readonly Row[]): void {
+    if (table !== this.#shape.table) return;
+    for (const row of rows) {
+      const reason = unfitness(this.#shape, row);
+      if (reason) throw new Error(`leaderboard of ${table}: ${reason}`);
+      this.#boards.rows.add(row, { indexed: false });
+    }
+  }
+
+  async loaded(): Promise<void> {
+    await inTurns(buildBoards(this.#boards));
+  }
+
+  apply(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.table.name !== this.#shape.table) continue;
+      this.#applied++;
+      if (change.op === 'truncate') this.#truncate();
+      else if (change.op === 'delete') this.#delete(change.before[this.#shape.id]);
+      else this.#put(change.before?.[this.#shape.id] ?? change.after[this.#shape.id], change.after);
+    }
+  }
+
+  answer(query: LeaderboardQuery): RankedRow[] | Standing | null | number | Row[] | undefined {
+    checkQuery(query);
+    if (this.#aside.size > 0 || this.#tooManyAside) return undefined;
+    if (query.ask === 'history') return this.#history(query);
+    const window = this.#windowOf(query);
+    if (window === undefined) return undefined;
+    const tree = window?.[query.board];
+    if (query.ask === 'count') return tree?.size ?? 0;
+    if (query.ask === 'range') return tree ? this.#range(tree, query) : [];
+    return window ? this.#standing(window, query) : null;
+  }
+
+  expire(now: number): void {
+    this.#boards.expire(now);
+  }
+
+  stats(): ViewStats {
+    return { entries: this.#boards.rows.count, bytes: this.#boards.bytes };
+  }
+
+  compare(other: MemoryView<LeaderboardQuery>): Iterable<Drift | undefined> {
+    if (!(other instanceof MemoryLeaderboard)) throw new Error('a leaderboard compares with a leaderboard only');
+    return compareBoards({ table: this.#shape.table, view: () => this.#side(), record: () => other.#side() });
+  }
+
+  #side(): Side {
+    return { boards: this.#boards, applied: this.#applied, aside: this.#aside.size };
+  }
+
+  /** O(1): what the table held is garbage at once. Windows let go of before stay let go of. */
+  #truncate(): void {
+    this.#boards = new BoardSet({ shape: this.#shape, floors: this.#boards.floors });
+    this.#aside.clear();
+    this.#tooManyAside = false;
+  }
+
+  #delete(id: Value): void {
+    this.#aside.delete(id);
+    const row = this.#find(id);
+    if (row < 0) return;
+    this.#boards.remove(row);
+    this.#boards.rows.remove(row);
+  }
+
+  /** The row that had this id is now `after`, possibly under another id. */
+  #put(id: Value, after: Row): void {
+    const values = this.#filled(after, this.#find(id));
+    if (id !== values[this.#shape.id]) this.#delete(id);
+    const newId = values[this.#shape.id];
+    if (unfitness(this.#shape, values)) this.#setAside(newId);
+    else {
+      this.#aside.delete(newId);
+      this.#upsert(this.#find(newId), values);
+    }
+  }
+
+  #upsert(row: number, values: Row): void {
+    const { rows } = this.#boards;
+    if (row < 0) this.#boards.insert(rows.add(values));
+    else if (rows.samePlace(row, values)) rows.setKept(row, values);
+    else {
+      this.#boards.remove(row);
+      rows.set(row, values);
+      this.#boards.insert(row);
+    }
+  }
+
+  /** With the old row's values in place of those the log did not carry, where the old row is known (CORRECTNESS 6). */
+  #filled(after: Row, row: number): Row {
+    if (row < 0 || !this.#shape.columns.some((column) => after[column] === undefined)) return after;
+    const old = this.#boards.rows.read(row);
+    return Object.fromEntries(
+      this.#shape.columns.map((column) => [column, after[column] === undefined ? old[column] : after[column]]),
+    );
+  }
+
+  #setAside(id: Value): void {
+    this.#delete(id);
+    if (this.#aside.size < MAX_ASIDE) this.#aside.add(id);
+    else this.#tooManyAside = true;
+  }
+
+  #find(id: Value): number {
+    return typeof id === 'number' ? this.#boards.rows.find(id) : -1;
+  }
+
+  /** Null where the window is empty, undefined where it is not held. */
+  #windowOf(of: BoardOf): BoardWindow | null | undefined {
+    const number = windowNumber(of);
+    if (number === undefined) return this.#boards.overall ?? undefined;
+    const series = of.window === 'monthly' ? this.#boards.monthly : this.#boards.daily;
+    if (!series || number < series.floor) return undefined;
+    return series.windows.get(number) ?? null;
+  }
+
+  #range(tree: OrderedRows, { offset, limit }: { offset: number; limit: number }): RankedRow[] {
+    const { rows } = this.#boards;
+    return tree.range(offset, limit).map((row, i) => ({ rank: offset + i + 1, row: rows.read(row) }));
+  }
+
+  #standing(window: BoardWindow, { board, member, around }: StandingQuery): Standing | null {
+    const tree = window[board];
+    const row = board === 'games' ? this.#find(member) : this.#bestOf(window, member);
+    const before = row < 0 ? -1 : tree.rank(row);
+    if (before < 0) return null;
+    const offset = Math.max(0, before - around);
+    const neighbours = this.#range(tree, { offset, limit: before + around + 1 - offset });
+    return { ...neighbours[before - offset]!, of: tree.size, neighbours };
+  }
+
+  #history({ player, limit }: HistoryQuery): Row[] | undefined {
+    const { overall, rows } = this.#boards;
+    const number = this.#playerOf(player);
+    return overall?.histories.allOf(number, limit).map((row) => rows.read(row));
+  }
+
+  #bestOf(window: BoardWindow, player: Value): number {
+    return window.histories.firstOf(this.#playerOf(player));
+  }
+
+  /** The number of a player, or -1, which is nobody's. */
+  #playerOf(player: Value): number {
+    const name = nameOf(player);
+    return name === undefined ? -1 : this.#boards.rows.findPlayer(name);
+  }
+}

@@ -1,0 +1,267 @@
+/** A leaf's entries, a few hundred leaves to a chunk: growing never copies them. */
+const LEAVES_SHIFT = 9;
+const LEAVES = 1 << LEAVES_SHIFT;
+/** Siblings that share their entries before a node is added or after one is removed. */
+export const WINDOW = 3;
+
+export interface NodePoolOptions {
+  /** Entries in a leaf; 128 unless told, at least 4. */
+  readonly leafCapacity?: number;
+  /** Children of an inner node; 64 unless told, at least 4. */
+  readonly innerCapacity?: number;
+}
+
+/** What leaves and inner nodes have in common. */
+interface Nodes {
+  readonly capacity: number;
+  size: Int32Array;
+  allocate(): number;
+  free(node: number): void;
+  /** Deals the entries of `from` out to `to`, in order, to each up to its `end`; the two lists may share nodes. */
+  spread(from: readonly number[], to: readonly number[], ends: readonly number[]): void;
+  readonly bytes: number;
+}
+
+/** Leaves: a cached key and a row number an entry. Keys take 4 bytes while all are 32-bit integers, then 8. */
+export class Leaves implements Nodes {
+  readonly capacity: number;
+  size = new Int32Array(16);
+  /** The leaf to the right, or -1; of a free leaf, the next free one. */
+  next = new Int32Array(16);
+  keys: (Int32Array | Float64Array)[] = [];
+  rows: Int32Array[] = [];
+  #wide = false;
+  #count = 0;
+  #free = -1;
+  readonly #keyScratch: Float64Array;
+  readonly #rowScratch: Int32Array;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.#keyScratch = new Float64Array(capacity * WINDOW);
+    this.#rowScratch = new Int32Array(capacity * WINDOW);
+  }
+
+  keysOf(leaf: number): Int32Array | Float64Array {
+    return this.keys[leaf >>> LEAVES_SHIFT]!;
+  }
+
+  rowsOf(leaf: number): Int32Array {
+    return this.rows[leaf >>> LEAVES_SHIFT]!;
+  }
+
+  /** Where the leaf's entries begin in its arrays. */
+  offset(leaf: number): number {
+    return (leaf & (LEAVES - 1)) * this.capacity;
+  }
+
+  /** Makes room for a key that is no 32-bit integer. */
+  accept(key: number): void {
+    if (this.#wide || key === (key | 0)) return;
+    this.#wide = true;
+    this.keys = this.keys.map((narrow) => new Float64Array(narrow));
+  }
+
+  insert(leaf: number, at: number, key: number, row: number): void {
+    const keys = this.keysOf(leaf);
+    const rows = this.rowsOf(leaf);
+    const end = this.offset(leaf) + this.size[leaf]!++;
+    keys.copyWithin(at + 1, at, end);
+    rows.copyWithin(at + 1, at, end);
+    keys[at] = key;
+    rows[at] = row;
+  }
+
+  remove(leaf: number, at: number): void {
+    const end = this.offset(leaf) + this.size[leaf]!--;
+    this.keysOf(leaf).copyWithin(at, at + 1, end);
+    this.rowsOf(leaf).copyWithin(at, at + 1, end);
+  }
+
+  /** Chains leaves, and the last of them to `after`. */
+  link(leaves: readonly number[], after: number): void {
+    leaves.forEach((leaf, i) => {
+      this.next[leaf] = leaves[i + 1] ?? after;
+    });
+  }
+
+  allocate(): number {
+    let leaf = this.#free;
+    if (leaf >= 0) this.#free = this.next[leaf]!;
+    else leaf = this.#add();
+    this.size[leaf] = 0;
+    this.next[leaf] = -1;
+    return leaf;
+  }
+
+  free(leaf: number): void {
+    this.freeAll(leaf, leaf);
+  }
+
+  /** Frees all leaves of a tree at once: they are linked already. */
+  freeAll(first: number, last: number): void {
+    this.next[last] = this.#free;
+    this.#free = first;
+  }
+
+  spread(from: readonly number[], to: readonly number[], ends: readonly number[]): void {
+    let total = 0;
+    for (const leaf of from) {
+      const start = this.offset(leaf);
+      const end = start + this.size[leaf]!;
+      this.#keyScratch.set(this.keysOf(leaf).subarray(start, end), total);
+      this.#rowScratch.set(this.rowsOf(leaf).subarray(start, end), total);
+      total += end - start;
+    }
+    let start = 0;
+    to.forEach((leaf, i) => {
+      const end = ends[i]!;
+      this.keysOf(leaf).set(this.#keyScratch.subarray(start, end), this.offset(leaf));
+      this.rowsOf(leaf).set(this.#rowScratch.subarray(start, end), this.offset(leaf));
+      this.size[leaf] = end - start;
+      start = end;
+    });
+  }
+
+  get bytes(): number {
+    return this.keys.length * LEAVES * this.capacity * (this.#wide ? 12 : 8) + this.size.length * 8;
+  }
+
+  #add(): number {
+    const leaf = this.#count++;
+    this.size = grown(this.size, this.#count);
+    this.next = grown(this.next, this.#count);
+    if (leaf >>> LEAVES_SHIFT === this.keys.length) {
+      const entries = LEAVES * this.capacity;
+      this.keys.push(this.#wide ? new Float64Array(entries) : new Int32Array(entries));
+      this.rows.push(new Int32Array(entries));
+    }
+    return leaf;
+  }
+}
+
+/** Inner nodes: for each child its number, how many entries lie below it, and its first entry (row, key and second key). */
+export class Inners implements Nodes {
+  readonly capacity: number;
+  size = new Int32Array(16);
+  child: Int32Array;
+  count: Int32Array;
+  row: Int32Array;
+  key: Float64Array;
+  second: Float64Array;
+  #used = 0;
+  #free: number[] = [];
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.child = new Int32Array(16 * capacity);
+    this.count = new Int32Array(16 * capacity);
+    this.row = new Int32Array(16 * capacity);
+    this.key = new Float64Array(16 * capacity);
+    this.second = new Float64Array(16 * capacity);
+  }
+
+  allocate(): number {
+    const node = this.#free.pop() ?? this.#add();
+    this.size[node] = 0;
+    return node;
+  }
+
+  free(node: number): void {
+    this.#free.push(node);
+  }
+
+  spread(from: readonly number[], to: readonly number[], ends: readonly number[]): void {
+    for (const field of this.#fields()) this.#spreadField(field, from, to, ends);
+    to.forEach((node, i) => {
+      this.size[node] = ends[i]! - (ends[i - 1] ?? 0);
+    });
+  }
+
+  /** Opens a slot before the child at `index`. */
+  open(node: number, index: number): void {
+    this.#shift(node, index, index + 1);
+    this.size[node]!++;
+  }
+
+  /** Closes the slot of the child at `index`. */
+  close(node: number, index: number): void {
+    this.#shift(node, index + 1, index);
+    this.size[node]!--;
+  }
+
+  /** Entries below the node. */
+  total(node: number): number {
+    let sum = 0;
+    for (let slot = node * this.capacity, end = slot + this.size[node]!; slot < end; slot++) sum += this.count[slot]!;
+    return sum;
+  }
+
+  get bytes(): number {
+    return this.child.length * 28 + this.size.length * 4;
+  }
+
+  #fields(): (Int32Array | Float64Array)[] {
+    return [this.child, this.count, this.row, this.key, this.second];
+  }
+
+  #spreadField(
+    field: Int32Array | Float64Array,
+    from: readonly number[],
+    to: readonly number[],
+    ends: readonly number[],
+  ): void {
+    const entries: number[] = [];
+    for (const node of from) {
+      for (let slot = node * this.capacity, end = slot + this.size[node]!; slot < end; slot++)
+        entries.push(field[slot]!);
+    }
+    let next = 0;
+    to.forEach((node, i) => {
+      for (let slot = node * this.capacity; next < ends[i]!; slot++, next++) field[slot] = entries[next]!;
+    });
+  }
+
+  #shift(node: number, from: number, to: number): void {
+    const base = node * this.capacity;
+    for (const field of this.#fields()) field.copyWithin(base + to, base + from, base + this.size[node]!);
+  }
+
+  #add(): number {
+    const node = this.#used++;
+    this.size = grown(this.size, this.#used);
+    const slots = this.size.length * this.capacity;
+    this.child = grown(this.child, slots);
+    this.count = grown(this.count, slots);
+    this.row = grown(this.row, slots);
+    this.key = grown(this.key, slots);
+    this.second = grown(this.second, slots);
+    return node;
+  }
+}
+
+/** The nodes of many trees over rows of one table: what a dropped tree leaves, the next one uses. */
+export class NodePool {
+  readonly leaves: Leaves;
+  readonly inners: Inners;
+  /** The way down of the last descent in any of the trees: the node on each level, and the index of the child taken there. */
+  readonly path = new Int32Array(32);
+  readonly taken = new Int32Array(32);
+
+  constructor(options: NodePoolOptions = {}) {
+    this.leaves = new Leaves(options.leafCapacity ?? 128);
+    this.inners = new Inners(options.innerCapacity ?? 64);
+  }
+
+  get bytes(): number {
+    return this.leaves.bytes + this.inners.bytes;
+  }
+}
+
+/** The array itself while it is long enough, otherwise a copy of twice the length. */
+function grown<A extends Int32Array | Float64Array>(array: A, length: number): A {
+  if (length <= array.length) return array;
+  const longer = new (array.constructor as new (length: number) => A)(Math.max(length, array.length * 2));
+  longer.set(array);
+  return longer;
+}

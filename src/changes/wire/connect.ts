@@ -1,0 +1,29 @@
+import pg from 'pg';
+import { connectionConfig } from '../../record/connections.ts';
+
+/** Beside the record's settings: names and texts are read as UTF-8, and row security may not hide rows from a view. */
+const FEED_OPTIONS = '-c client_encoding=UTF8 -c row_security=off';
+
+export interface ConnectOptions {
+  readonly url: string;
+  /** Makes it a replication connection, where SQL is only spoken in simple queries. */
+  readonly replication?: boolean;
+  readonly connectTimeoutMs?: number;
+}
+
+/** A connection of the feed's own. Options in the URL (`?options=-c wal_sender_timeout=2s`) hold where they do not contradict the feed's. */
+export async function connect(options: ConnectOptions): Promise<pg.Client> {
+  const { connectionString, options: settings } = connectionConfig(options.url);
+  const client = new pg.Client({
+    connectionString,
+    options: `${settings} ${FEED_OPTIONS}`,
+    application_name: 'lockstep feed',
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    ...(options.replication && { replication: 'database' }),
+  });
+  client.on('error', () => {}); // every use of the connection learns of its end itself
+  await client.connect();
+  return client;
+}

@@ -11,6 +11,7 @@ export interface ApplierOptions {
   resync(): void;
   /** Everything up to here is applied: the slot may let go of it. */
   acknowledge(lsn: number): void;
+  truncated(table: string): void;
   schemaChanged(detail: string): void;
   ended(error: Error): void;
 }
@@ -59,6 +60,7 @@ export class Applier implements FeedHandler {
   transaction(transaction: Transaction): void {
     this.transactions++;
     this.changes += transaction.changes.length;
+    this.#noteTruncates(transaction.changes);
     for (const generation of this.#generations) generation.transaction(transaction.lsn, transaction.changes);
     this.#options.watermark.transaction(transaction.xid, transaction.lsn);
     this.#options.published(transaction);
@@ -72,6 +74,7 @@ export class Applier implements FeedHandler {
 
   largeSlice(changes: readonly Change[]): void {
     this.changes += changes.length;
+    this.#noteTruncates(changes);
     for (const generation of this.#generations) generation.slice(changes);
   }
 
@@ -97,6 +100,10 @@ export class Applier implements FeedHandler {
     this.#ended = error;
     this.#options.ended(error);
     for (const look of this.#waiting) look();
+  }
+
+  #noteTruncates(changes: readonly Change[]): void {
+    for (const change of changes) if (change.op === 'truncate') this.#options.truncated(change.table.name);
   }
 
   #step(): void {

@@ -24,8 +24,10 @@ export interface FollowerOptions {
   readonly log: Logger;
   /** Opens a session with a new temporary slot, publication and triggers in place. */
   open(purpose: 'main' | 'aside'): Promise<FeedSession>;
-  /** Throws RebuildNeeded('schema changed') when the followed tables are no longer what they were at `open('main')`. */
-  checkSchema(): Promise<void>;
+  /** Throws RebuildNeeded('schema changed') when the followed tables are no longer what they were; `told`: the log told of DDL. */
+  checkSchema(told: boolean): Promise<void>;
+  /** The stream showed a TRUNCATE of the table. */
+  truncated(table: string): void;
   flushedLsn(): Promise<number>;
   /** Microseconds. */
   clock(): number;
@@ -182,7 +184,8 @@ export class Follower {
       published: (transaction) => topics.transaction(transaction),
       resync: () => topics.resync(),
       acknowledge: (lsn) => session.acknowledge(lsn),
-      schemaChanged: () => this.#look(),
+      truncated: (table) => this.#options.truncated(table),
+      schemaChanged: () => this.#checkTold(),
       ended: (error) => this.#end(error),
     });
     watermark.restart({ epoch: session.epoch, lsn: session.start });
@@ -203,11 +206,27 @@ export class Follower {
     this.#session = null;
   }
 
+  /** The log told of DDL on a followed table: until it is known to be harmless, the views do not answer. */
+  #checkTold(): void {
+    for (const view of this.#options.views) view.doubted = true;
+    this.#checkSchema();
+  }
+
+  #checkSchema(): void {
+    const doubted = this.#options.views.some((view) => view.doubted);
+    this.#options.checkSchema(doubted).then(
+      () => {
+        if (doubted) for (const view of this.#options.views) view.doubted = false;
+      },
+      (error) => {
+        if (error instanceof RebuildNeeded) this.#end(error); // otherwise the record is away: it is looked at again
+      },
+    );
+  }
+
   /** A schema that changed, the record's end, and a sign of life on an idle stream. */
   #look(): void {
-    this.#options.checkSchema().catch((error) => {
-      if (error instanceof RebuildNeeded) this.#end(error);
-    });
+    this.#checkSchema();
     this.#options.flushedLsn().then(
       (lsn) => {
         this.#recordEnd = lsn;

@@ -34,11 +34,13 @@ export class ServedView implements ViewHandle {
   #builds = 0;
   #fault: string | null = null;
   #busy = false;
+  /** The log told of DDL that may have changed rows without saying so: not answered from until that is known. */
+  doubted = false;
   progress: ViewStatus['progress'] = null;
 
   constructor(options: ServedViewOptions) {
     this.#options = options;
-    this.name = `${options.service}.${options.name}`;
+    this.name = `${options.service}/${options.name}`;
     this.definition = options.definition;
   }
 
@@ -53,7 +55,7 @@ export class ServedView implements ViewHandle {
   get state(): ViewState {
     if (this.#fault ?? this.#generation?.fault) return 'broken';
     if (!this.#inStep) return 'building';
-    return this.#generation!.torn ? 'catching up' : 'live';
+    return this.#generation!.torn || this.doubted ? 'catching up' : 'live';
   }
 
   /** Serves a new state from now on; it stands at the watermark. */
@@ -70,6 +72,7 @@ export class ServedView implements ViewHandle {
   /** The state is no longer fed: reads go to the record until the next one takes over. */
   detach(reason: RebuildReason): void {
     this.#inStep = false;
+    this.doubted = false;
     this.#generation = null;
     this.#versionBase++;
     this.progress = { rows: 0, of: 0, reason };
@@ -86,7 +89,7 @@ export class ServedView implements ViewHandle {
     queries: Queries,
   ): Answer<ResultsOf<Queries>> | undefined {
     const generation = this.#generation;
-    if (!this.#inStep || !generation || generation.torn || generation.fault) return undefined;
+    if (!this.#inStep || this.doubted || !generation || generation.torn || generation.fault) return undefined;
     const results: unknown[] = [];
     for (const query of queries) {
       const result = generation.state.answer(query as never);

@@ -24,6 +24,8 @@ export interface ServiceCli {
   /** A context on the record alone: the views are not built. Ended by the command line itself. */
   record(): Promise<PgRecord>;
   readonly identity: () => Promise<Identity>;
+  /** As in `ServiceContext`. */
+  readonly settings: Readonly<Record<string, unknown>>;
   /** A progress bar on a terminal, plain lines elsewhere, nothing with `--json`. */
   progress(label: string, of?: number): { update(done: number, of?: number): void; done(text?: string): void };
   /** Prints a result: as JSON with `--json`, otherwise `text`. */

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import { type FeedSession, RebuildNeeded } from '../changes/feed.ts';
+import { openFeed } from '../changes/open-feed.ts';
+import type { Position } from '../changes/position.ts';
+import { ensurePublication } from '../changes/publication.ts';
+import { compareFingerprints, type SchemaFingerprint, schemaFingerprint } from '../changes/schema.ts';
+import { installSchemaTriggers } from '../changes/schema-triggers.ts';
+import { mergeSources } from '../live/build.ts';
+import { Follower } from '../live/follower.ts';
+import type { Applied, Live, LiveStatus } from '../live/live.ts';
+import { ServedView } from '../live/served-view.ts';
+import { TopicHub } from '../live/topic-hub.ts';
+import { Watermark } from '../live/watermark.ts';
+import type { PgRecord, Receipt } from '../record/record.ts';
+import { nowMicros } from '../record/time.ts';
+import type { Config } from './config.ts';
+import type { ServiceDefinition } from './service.ts';
+
+export const PUBLICATION = 'lockstep';
+
+export interface LiveSystemOptions {
+  readonly config: Config;
+  readonly services: readonly ServiceDefinition[];
+  readonly record: PgRecord;
+  readonly log: Logger;
+}
+
+/** The live stage on a record: the services' views and topics, and the follower that keeps them in step. */
+export class LiveSystem implements Live {
+  readonly views: readonly ServedView[];
+  readonly topics: TopicHub;
+  readonly #options: LiveSystemOptions;
+  readonly #watermark: Watermark;
+  readonly #follower: Follower;
+  readonly #tables: readonly string[];
+  #fingerprint: SchemaFingerprint | null = null;
+  /** Whether the log itself tells of DDL. */
+  #triggers = false;
+  /** Tables emptied by TRUNCATE since the fingerprint was taken: their files are new, and the views know. */
+  readonly #truncated = new Set<string>();
+
+  constructor(options: LiveSystemOptions) {
+    const { config, record, services, log } = options;
+    this.#options = options;
+    this.#watermark = new Watermark({ flushedLsn: () => record.flushedLsn(), poke: () => this.#follower.poke() });
+    this.topics = new TopicHub({ position: () => this.watermark });
+    this.views = services.flatMap((service) =>
+      Object.entries(service.views).map(
+        ([name, definition]) =>
+          new ServedView({
+            service: service.name,
+            name,
+            definition,
+            record,
+            watermark: this.#watermark,
+            waitMs: config.waitMs,
+            recordEnd: () => this.#follower.recordEnd,
+            rebuild: (view, progress) => this.#follower.rebuild(view, progress),
+            verify: (view, progress) => this.#follower.verify(view, progress),
+          }),
+      ),
+    );
+    this.#tables = mergeSources(this.views.map((view) => view.definition)).map((source) => source.table);
+    this.#follower = new Follower({
+      views: this.views,
+      watermark: this.#watermark,
+      topics: this.topics,
+      log,
+      open: (purpose) => this.#open(purpose),
+      checkSchema: (told) => this.#checkSchema(told),
+      truncated: (table) => this.#truncated.add(table),
+      flushedLsn: () => record.flushedLsn(),
+      clock: nowMicros,
+    });
+  }
+
+  get watermark(): Position {
+    return this.#watermark.position;
+  }
+
+  get waiters(): number {
+    return this.#watermark.waiters;
+  }
+
+  view(name: string): ServedView {
+    return this.views.find((view) => view.name === name)!;
+  }
+
+  applied(receipt: Receipt, timeoutMs = this.#options.config.waitMs): Promise<Applied> {
+    return this.#watermark.applied(receipt, timeoutMs);
+  }
+
+  reached(position: Position, timeoutMs = this.#options.config.waitMs): Promise<void> {
+    return this.#watermark.reached(position, timeoutMs);
+  }
+
+  status(): LiveStatus {
+    return this.#follower.status();
+  }
+
+  start(): Promise<void> {
+    return this.#follower.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#follower.stop();
+  }
+
+  /** Publication and triggers in place, then a new temporary slot: gone with its connection (CORRECTNESS 14). */
+  async #open(purpose: 'main' | 'aside'): Promise<FeedSession> {
+    const { record, config, log } = this.#options;
+    if (purpose === 'main') {
+      await ensurePublication(record, PUBLICATION, this.#tables);
+      this.#triggers = await installSchemaTriggers(record);
+      this.#truncated.clear();
+      this.#fingerprint = await schemaFingerprint(record, PUBLICATION, this.#tables);
+    }
+    return openFeed({
+      sqlUrl: record.url,
+      replicationUrl: record.replicationUrl,
+      publication: PUBLICATION,
+      sources: mergeSources(this.views.map((view) => view.definition)),
+      slot: { name: slotName(purpose), temporary: true },
+      walLimitBytes: config.walLimitBytes,
+      log,
+    });
+  }
+
+  /**
+   * A new file of a table is excused by a TRUNCATE only where the log would have told of DDL, and has not (`told`): a rewrite by
+   * ALTER TABLE gives a new file too.
+   */
+  async #checkSchema(told: boolean): Promise<void> {
+    const before = this.#fingerprint;
+    if (!before) return;
+    const truncated = new Set(this.#triggers && !told ? this.#truncated : []);
+    const now = await schemaFingerprint(this.#options.record, PUBLICATION, this.#tables);
+    const differences = compareFingerprints(before, now, truncated);
+    if (differences.length > 0) throw new RebuildNeeded('schema changed', differences.join('; '));
+    this.#fingerprint = now;
+    for (const table of truncated) this.#truncated.delete(table);
+  }
+}
+
+let slots = 0;
+
+/** A temporary slot's name is its session's own: unique on the server, and telling whose it is. */
+function slotName(purpose: string): string {
+  return `lockstep_${purpose}_${process.pid}_${randomBytes(4).toString('hex')}_${slots++}`;
+}

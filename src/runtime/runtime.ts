@@ -1,0 +1,182 @@
+import type { Logger } from 'pino';
+import type { IdentityServer } from '../identity/identity.ts';
+import { openIdentity } from '../identity/open.ts';
+import type { LiveStatus } from '../live/live.ts';
+import type { ServedView } from '../live/served-view.ts';
+import type { TopicHub } from '../live/topic-hub.ts';
+import { checkRecord } from '../record/checks.ts';
+import { type DirectoryLock, lockDirectory } from '../record/directory-lock.ts';
+import { type EmbeddedPostgres, startEmbedded } from '../record/embedded.ts';
+import { migrate } from '../record/migrate.ts';
+import { openRecord } from '../record/open.ts';
+import type { PgRecord } from '../record/record.ts';
+import { type Config, redactUrl } from './config.ts';
+import { LiveSystem } from './live-system.ts';
+import type { ServiceContext, ServiceDefinition } from './service.ts';
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  readonly services: readonly ServiceDefinition[];
+  readonly log: Logger;
+  /** The data directory's lock, where the caller holds it. */
+  readonly lock?: DirectoryLock;
+  /** Views are built and followed; a command that needs SQL alone leaves that out. */
+  readonly follow?: boolean;
+}
+
+/** What `lockstep status` tells. */
+export interface SystemStatus {
+  readonly version: string;
+  readonly pid: number;
+  /** Where it serves; null when it was opened for a command alone. */
+  readonly url: string | null;
+  /** Seconds since its start. */
+  readonly uptime: number;
+  readonly record: { readonly engine: string; readonly embedded: boolean; readonly url: string };
+  readonly store: string;
+  readonly live: LiveStatus;
+}
+
+/** Everything but the servers: record, accounts, views, topics, and the services on them. */
+export interface Runtime {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly record: PgRecord;
+  /** For SQL clients; holds the password. */
+  readonly databaseUrl: string;
+  readonly embedded: boolean;
+  readonly identity: IdentityServer;
+  readonly live: LiveSystem;
+  readonly views: readonly ServedView[];
+  readonly topics: TopicHub;
+  readonly services: readonly { readonly definition: ServiceDefinition; readonly context: ServiceContext }[];
+  status(version: string, url: string | null): SystemStatus;
+  /** In the order opposite to the start's; the embedded PostgreSQL last. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the record, brings its tables up to date, and follows it. Start order: data directory, PostgreSQL, checks,
+ * migrations, accounts, views, services; each is stopped again when a later one fails.
+ */
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of opened.reverse()) await close();
+  };
+  try {
+    return await open(options, opened, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function open(
+  { config, services, log, lock, follow = true }: RuntimeOptions,
+  opened: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<Runtime> {
+  const started = performance.now();
+  if (!lock) {
+    lock = await lockDirectory(config.dataDir);
+    opened.push(lock.release);
+  }
+  const postgres = config.databaseUrl ? null : await startEmbedded({ dataDir: config.dataDir, log, lock });
+  if (postgres) opened.push(() => postgres.stop());
+  const record = await openCheckedRecord(config, postgres, log);
+  opened.push(() => record.close());
+  const identity = await prepare(config, record, services, log);
+  opened.push(() => identity.close());
+  const live = new LiveSystem({ config, services, record, log });
+  opened.push(() => live.stop());
+  const contexts = services.map((definition) => {
+    const context = contextOf(definition, { record, identity, live, log, config });
+    if (definition.topics) live.topics.add(definition.name, definition.topics(context));
+    return { definition, context };
+  });
+  if (follow) await live.start();
+  return {
+    config,
+    log,
+    record,
+    databaseUrl: record.url,
+    embedded: postgres !== null,
+    identity,
+    live,
+    views: live.views,
+    topics: live.topics,
+    services: contexts,
+    status: (version, url) => ({
+      version,
+      pid: process.pid,
+      url,
+      uptime: (performance.now() - started) / 1000,
+      record: {
+        engine: postgres ? 'embedded PostgreSQL' : 'PostgreSQL',
+        embedded: postgres !== null,
+        url: redactUrl(record.url),
+      },
+      store: 'memory',
+      live: live.status(),
+    }),
+    stop,
+  };
+}
+
+async function openCheckedRecord(config: Config, postgres: EmbeddedPostgres | null, log: Logger): Promise<PgRecord> {
+  const url = postgres?.url ?? config.databaseUrl!;
+  const record = await openRecord({
+    url,
+    ...(config.replicationUrl ? { replicationUrl: config.replicationUrl } : {}),
+    log,
+  });
+  try {
+    if (!postgres) await checkRecord(record);
+    return record;
+  } catch (error) {
+    await record.close();
+    throw error;
+  }
+}
+
+/** Brings every table up to date: Lockstep's own, the accounts', each service's. */
+async function prepare(
+  config: Config,
+  record: PgRecord,
+  services: readonly ServiceDefinition[],
+  log: Logger,
+): Promise<IdentityServer> {
+  await migrate(record, {
+    name: 'lockstep',
+    schema: 'lockstep',
+    folder: new URL('../record/migrations/', import.meta.url),
+  });
+  const identity = await openIdentity({
+    record,
+    log,
+    config: {
+      issuerUrl: config.publicUrl ?? `http://localhost:${config.port}`,
+      ...(config.issuer ? { externalIssuer: config.issuer } : {}),
+      ...(config.audience ? { audience: config.audience } : {}),
+      ...(config.smtpUrl ? { smtpUrl: config.smtpUrl } : {}),
+    },
+  });
+  for (const { name, migrations } of services) await migrate(record, { name, schema: name, folder: migrations });
+  return identity;
+}
+
+function contextOf(
+  definition: ServiceDefinition,
+  parts: { record: PgRecord; identity: IdentityServer; live: LiveSystem; log: Logger; config: Config },
+): ServiceContext {
+  const views = Object.keys(definition.views).map((name) => [name, parts.live.view(`${definition.name}/${name}`)]);
+  return {
+    record: parts.record,
+    identity: parts.identity,
+    live: parts.live,
+    views: Object.fromEntries(views),
+    settings: parts.config.services[definition.name] ?? {},
+    log: parts.log.child({ service: definition.name }),
+  };
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const COMMAND = fileURLToPath(new URL('../../bin/lockstep.js', import.meta.url));
+
+export interface ServerProcessOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** `lockstep start` as a process of its own, to be killed: what a user has. */
+export class ServerProcess {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly #options: ServerProcessOptions;
+  #child: ChildProcess | null = null;
+  #ended: Promise<void> = Promise.resolve();
+  /** What it printed, for a failing test's message. */
+  output = '';
+
+  constructor(options: ServerProcessOptions) {
+    this.#options = options;
+    this.dataDir = options.dataDir;
+    this.url = `http://127.0.0.1:${options.port}`;
+  }
+
+  get running(): boolean {
+    return this.#child !== null;
+  }
+
+  start(): void {
+    const { dataDir, port, env } = this.#options;
+    const child = spawn(process.execPath, [COMMAND, 'start'], {
+      env: { ...process.env, DATABASE_URL: '', LOCKSTEP_DATA: dataDir, PORT: String(port), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    this.#ended = new Promise((resolve) => child.once('exit', () => resolve()));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        this.output = (this.output + chunk).slice(-20_000);
+      });
+    }
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = null;
+    });
+  }
+
+  /** Waits until `/readyz` says so. */
+  async ready(timeoutMs = 60_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (Date.now() < deadline) {
+      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
+      await answer?.body?.cancel();
+      if (answer?.ok) return;
+      if (!this.#child) throw new Error(`the server ended:\n${this.output}`);
+      await sleep(20);
+    }
+    throw new Error(`the server was not ready in ${timeoutMs} ms:\n${this.output}`);
+  }
+
+  /** Sends a signal and waits for the end. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#child?.kill(signal);
+    await this.#ended;
+  }
+
+  /** The postmaster's pid, or null when there is none. */
+  postmaster(): number | null {
+    try {
+      return Number(readFileSync(join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n', 1)[0]);
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -21,7 +21,12 @@ export class Output {
     this.#stdout.write(this.json ? `${JSON.stringify(value, undefined, 2)}\n` : `${text}\n`);
   }
 
-  /** Says what is going on. */
+  /** Tells the story of a command that has no result; nothing with `--json`. */
+  say(text: string): void {
+    if (!this.json) this.#stdout.write(`${text}\n`);
+  }
+
+  /** Says what is going on, beside the result. */
   note(text: string): void {
     if (!this.json) this.#stderr.write(`${text}\n`);
   }

@@ -24,13 +24,16 @@ export interface CommandLineOptions {
 export interface CommandContext extends CommandLineOptions {
   /** The effective configuration; `overrides` are options of the command. */
   config(overrides?: Partial<Config>): Promise<Config>;
+  /** What is closed when the command has ended, however it did. */
+  readonly opened: AsyncDisposableStack;
 }
 
 /** Runs one command line. Returns the exit code: 0 done, 1 failed or drift found, 2 wrong usage. Never throws. */
 export async function runCommandLine(args: readonly string[], options: CommandLineOptions): Promise<number> {
   const { out, env } = options;
   try {
-    await buildProgram(options).parseAsync(args, { from: 'user' });
+    await using opened = new AsyncDisposableStack();
+    await buildProgram(options, opened).parseAsync(args, { from: 'user' });
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUsage;
@@ -40,7 +43,7 @@ export async function runCommandLine(args: readonly string[], options: CommandLi
   }
 }
 
-function buildProgram(options: CommandLineOptions): Command {
+function buildProgram(options: CommandLineOptions, opened: AsyncDisposableStack): Command {
   const { out } = options;
   const program = new Command('lockstep')
     .description('Write once to the record; every fast view follows in lockstep.')
@@ -57,6 +60,7 @@ function buildProgram(options: CommandLineOptions): Command {
   });
   const context: CommandContext = {
     ...options,
+    opened,
     config: (overrides = {}) => {
       const { data } = program.opts<{ data?: string }>();
       return loadConfig({ ...options, overrides: { ...(data ? { dataDir: data } : {}), ...overrides } });

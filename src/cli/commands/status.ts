@@ -1,22 +1,22 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { LiveStatus, ViewState, ViewStatus } from '../../live/live.ts';
+import type { SystemStatus } from '../../runtime/runtime.ts';
 import { bytes, count, plural, seconds } from '../format.ts';
 import type { CommandContext } from '../program.ts';
 import { facts, table } from '../table.ts';
-import type { SystemStatus } from '../target.ts';
-import { withTarget } from '../with-target.ts';
+import { withControl } from '../with-control.ts';
 
 export function addStatus(program: Command, context: CommandContext): void {
   program
     .command('status')
     .description('show every view, the slot and the engines')
-    .action(async () => {
-      await withTarget(await context.config(), context, async (target) => {
-        const status = await target.status();
-        context.out.print(status, statusText(status));
-      });
-    });
+    .action(() =>
+      withControl(context, async (control) => {
+        const status = await control.get<SystemStatus>('/status');
+        if (status) context.out.print(status, statusText(status));
+      }),
+    );
 }
 
 /** The whole status for people. */
@@ -85,5 +85,5 @@ function stateText(view: ViewStatus): string {
 }
 
 function nameOf(view: ViewStatus): string {
-  return `${view.service}.${view.name}`;
+  return `${view.service}/${view.name}`;
 }

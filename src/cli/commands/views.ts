@@ -1,93 +1,103 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import type { VerifyReport } from '../../live/live.ts';
+import type { ControlLine } from '../../http/control.ts';
+import type { VerifyReport, ViewStatus } from '../../live/live.ts';
+import type { ControlClient } from '../control-client.ts';
 import { Failed } from '../failure.ts';
-import { count, plural, seconds } from '../format.ts';
+import { count, seconds } from '../format.ts';
 import type { Output } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import type { ProgressLine } from '../progress.ts';
 import { table } from '../table.ts';
-import type { RebuildReport, Target, ViewProgress } from '../target.ts';
-import { withTarget } from '../with-target.ts';
+import { withControl } from '../with-control.ts';
+
+const VIEW = 'the view, as "lockstep status" names it; all unless told';
 
 export function addVerify(program: Command, context: CommandContext): void {
   program
     .command('verify')
-    .argument('[view]', 'the view, as "lockstep status" names it; all unless told')
+    .argument('[view]', VIEW)
     .description('compare views with the record; ends with 1 when they differ')
     .action(async (view?: string) => {
-      const reports = await work(context, (target, progress) => target.verify(view, progress), verifyText);
-      if (reports.some((report) => report.drift > 0)) throw new Failed('drift');
+      const reports = await onViews<VerifyReport>(context, '/verify', view);
+      context.out.print(reports, reports.map(verifyText).join('\n'));
+      if (reports.some((report) => report.drift > 0)) throw new Failed('drift found');
     });
 }
 
 export function addRebuild(program: Command, context: CommandContext): void {
   program
     .command('rebuild')
-    .argument('[view]', 'the view, as "lockstep status" names it; all unless told')
+    .argument('[view]', VIEW)
     .description('build views anew from the record while they go on serving')
     .action(async (view?: string) => {
-      await work(context, (target, progress) => target.rebuild(view, progress), rebuildText);
+      const statuses = await onViews<ViewStatus>(context, '/rebuild', view);
+      context.out.print(statuses, statuses.map(rebuildText).join('\n'));
     });
 }
 
-type Work<Report> = (target: Target, progress: ViewProgress) => AsyncIterable<Report>;
-
-/** Does the work view by view: a bar while it lasts, a line when it is done; with `--json` one array at the end. */
-async function work<Report extends { view: string }>(
-  { out, ...context }: CommandContext,
-  run: Work<Report>,
-  text: (report: Report) => string,
-): Promise<Report[]> {
-  const reports: Report[] = [];
-  const bars = new Bars(out);
-  await withTarget(await context.config(), { out, ...context }, async (target) => {
-    for await (const report of run(target, bars.update)) {
-      reports.push(report);
-      bars.done(report.view);
-      if (!out.json) out.print(report, text(report));
-    }
+/** Has `path` done for one view or all, with a bar while it lasts. */
+async function onViews<Result>(context: CommandContext, path: string, view: string | undefined): Promise<Result[]> {
+  let results: Result[] = [];
+  await withControl(context, async (control) => {
+    const query = view === undefined ? '' : `?${new URLSearchParams({ view })}`;
+    results = (await resultOf(control, path + query, context.out)) as Result[];
   });
-  if (out.json) out.print(reports, '');
-  return reports;
+  return results;
+}
+
+async function resultOf(control: ControlClient, path: string, out: Output): Promise<readonly unknown[]> {
+  const bars = new Bars(out);
+  try {
+    for await (const line of (await control.post<ControlLine>(path)) ?? []) {
+      if ('progress' in line) bars.update(line.progress);
+      else if ('error' in line) throw new Error(line.error.message);
+      else return line.result;
+    }
+  } finally {
+    bars.end();
+  }
+  throw new Error('the running server ended before it was done');
 }
 
 /** One progress line at a time: that of the view worked on. */
 class Bars {
   readonly #out: Output;
-  #line: { view: string; progress: ProgressLine } | undefined;
+  #view = '';
+  #line: ProgressLine | undefined;
 
   constructor(out: Output) {
     this.#out = out;
   }
 
-  readonly update: ViewProgress = (view, rows, of) => {
-    if (this.#line?.view !== view) {
-      this.#line?.progress.done();
-      this.#line = { view, progress: this.#out.progress(view, of) };
+  update({ view, rows, of }: { view: string; rows: number; of: number }): void {
+    if (view !== this.#view) {
+      this.end();
+      this.#view = view;
+      this.#line = this.#out.progress(view, of);
     }
-    this.#line.progress.update(rows, of);
-  };
+    this.#line!.update(rows, of);
+  }
 
-  done(view: string): void {
-    if (this.#line?.view === view) this.#line.progress.done();
-    this.#line = undefined;
+  end(): void {
+    this.#line?.done();
   }
 }
 
-function rebuildText(report: RebuildReport): string {
-  return `${styleText('green', '✔')} ${report.view}  ${plural(report.entries, 'entry').replace('entrys', 'entries')} in ${seconds(report.seconds)}`;
+export function rebuildText({ service, name, entries, position }: ViewStatus): string {
+  return `${styleText('green', '✔')} ${service}/${name}  built anew, ${count(entries)} entries  ${styleText('dim', `at ${position}`)}`;
 }
 
-function verifyText(report: VerifyReport): string {
-  const { view, compared, drift, examples } = report;
-  const where = styleText('dim', `at ${report.position}, ${seconds(report.seconds)}`);
-  if (drift === 0) return `${styleText('green', '✔')} ${view}  ${count(compared)} compared, drift 0  ${where}`;
+export function verifyText({ view, compared, drift, examples, position, seconds: took }: VerifyReport): string {
+  const where = styleText('dim', `at ${position}, ${seconds(took)}`);
+  const mark = drift === 0 ? styleText('green', '✔') : styleText('red', '✖');
+  const line = `${mark} ${view}  ${count(compared)} compared, drift ${count(drift)}  ${where}`;
+  if (drift === 0) return line;
   const shown = table(examples, [
     { heading: 'what', of: (each) => each.what },
     { heading: 'in the view', of: (each) => each.inView },
     { heading: 'in the record', of: (each) => each.inRecord },
   ]);
   const more = drift > examples.length ? `\n    and ${count(drift - examples.length)} more` : '';
-  return `${styleText('red', '✖')} ${view}  ${count(compared)} compared, drift ${count(drift)}  ${where}\n${shown.replaceAll(/^/gm, '    ')}${more}`;
+  return `${line}\n${shown.replaceAll(/^/gm, '    ')}${more}`;
 }

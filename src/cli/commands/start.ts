@@ -1,0 +1,74 @@
+import { relative } from 'node:path';
+import { styleText } from 'node:util';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { LiveStatus } from '../../live/live.ts';
+import { type Config, redactUrl } from '../../runtime/config.ts';
+import { bytes, count, seconds } from '../format.ts';
+import { createLog } from '../log.ts';
+import type { CommandContext } from '../program.ts';
+import { untilBuilt } from '../ready.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { openSystem } from '../system.ts';
+import { version } from '../version.ts';
+
+export function addStart(program: Command, context: CommandContext): void {
+  program
+    .command('start')
+    .description('serve until SIGTERM or Ctrl-C (a second one forces)')
+    .option('--host <address>', 'address to listen on (HOST)')
+    .option('--port <port>', 'port to listen on, 0 for a free one (PORT)', port)
+    .action(async (options: { host?: string; port?: number }) => start(await context.config(options), context));
+}
+
+async function start(config: Config, { services, out, cwd }: CommandContext): Promise<void> {
+  const began = performance.now();
+  const log = createLog(config.logLevel);
+  const stop = stopSignal(() => process.exit(1));
+  const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve()));
+  out.say(`${styleText('bold', 'Lockstep')} ${version}\n`);
+  out.say(fact('record', recordText(config, cwd)));
+  out.say(fact('services', services.map((service) => service.name).join(', ')));
+  const system = await openSystem({ config, services, log, listen: true });
+  try {
+    const built = untilBuilt(system.live, out, stop).then((live) => {
+      out.say(fact('views', viewsText(live)));
+      out.say(
+        fact(
+          'ready',
+          `${styleText('cyan', system.url!)}  ${styleText('dim', `in ${seconds((performance.now() - began) / 1000)}`)}`,
+        ),
+      );
+      if (out.json) out.print({ url: system.url, pid: process.pid }, '');
+    });
+    await Promise.race([stopped, built]);
+    await stopped;
+    out.say(fact('stopping', 'requests under way are answered first'));
+  } finally {
+    await system.stop();
+  }
+  out.say(fact('stopped', ''));
+}
+
+/** One line of what is going on, its names in one column. */
+function fact(name: string, text: string): string {
+  return `  ${styleText('dim', name.padEnd(9))} ${text}`.trimEnd();
+}
+
+function recordText({ databaseUrl, dataDir }: Config, cwd: string): string {
+  if (databaseUrl !== undefined) return `PostgreSQL at ${redactUrl(databaseUrl)}`;
+  return `embedded PostgreSQL, data in ${relative(cwd, dataDir) || dataDir}`;
+}
+
+function viewsText({ views }: LiveStatus): string {
+  const each = views.map(({ service, name, state, entries, bytes: size }) =>
+    state === 'broken'
+      ? styleText('red', `${service}/${name} is broken`)
+      : `${service}/${name}, ${count(entries)} entries in ${bytes(size)}`,
+  );
+  return each.join('\n            ') || 'none';
+}
+
+function port(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('Give a port: a whole number from 0 to 65535.');
+}

@@ -1,0 +1,84 @@
+import type { Logger } from 'pino';
+import type { IdentityServer } from '../identity/identity.ts';
+import { openIdentity } from '../identity/open.ts';
+import { embeddedUrl } from '../record/embedded.ts';
+import { openRecord } from '../record/open.ts';
+import type { PgRecord } from '../record/record.ts';
+import type { Config } from '../runtime/config.ts';
+import { openRuntime } from '../runtime/runtime.ts';
+import { commandLog } from './log.ts';
+import type { CommandContext } from './program.ts';
+import { type RunningServer, runningServer } from './running-server.ts';
+
+interface Opened {
+  readonly record: PgRecord;
+  identity(): Promise<IdentityServer>;
+  close(): Promise<void>;
+}
+
+/**
+ * The record, for commands that need SQL alone: that of the running server or, where none runs, opened for as long as the
+ * command lasts. Nothing is opened before it is asked for.
+ */
+export class RecordSession implements AsyncDisposable {
+  readonly #context: CommandContext;
+  #opened: Promise<Opened> | undefined;
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  async record(): Promise<PgRecord> {
+    return (await this.#open()).record;
+  }
+
+  async identity(): Promise<IdentityServer> {
+    return (await this.#open()).identity();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined); // Whoever asked for it was told.
+    await opened?.close();
+  }
+
+  #open(): Promise<Opened> {
+    this.#opened ??= open(this.#context);
+    return this.#opened;
+  }
+}
+
+async function open({ config: load, services, out }: CommandContext): Promise<Opened> {
+  const config = await load();
+  const log = commandLog(config.logLevel);
+  const server = await runningServer(config.dataDir, out);
+  if (server) return join(config, server, log);
+  const runtime = await openRuntime({ config, services, log, follow: false });
+  return { record: runtime.record, identity: async () => runtime.identity, close: () => runtime.stop() };
+}
+
+async function join(config: Config, server: RunningServer, log: Logger): Promise<Opened> {
+  const record = await openRecord({ url: urlOf(config, server), log });
+  const opened = new AsyncDisposableStack();
+  opened.defer(() => record.close());
+  return {
+    record,
+    async identity() {
+      const identity = await openIdentity({
+        record,
+        log,
+        config: { issuerUrl: server.status.url!, ...(config.issuer ? { externalIssuer: config.issuer } : {}) },
+      });
+      opened.defer(() => identity.close());
+      return identity;
+    },
+    close: () => opened.disposeAsync(),
+  };
+}
+
+function urlOf({ dataDir, databaseUrl }: Config, { status }: RunningServer): string {
+  const url = status.record.embedded ? embeddedUrl(dataDir) : databaseUrl;
+  if (url !== undefined) return url;
+  throw new Error(
+    `the server that runs on ${dataDir} (process ${status.pid}) uses ${status.record.url}: give this command the same DATABASE_URL`,
+  );
+}

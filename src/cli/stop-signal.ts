@@ -1,0 +1,27 @@
+/** Ctrl-C reaches the whole process group, and those above pass it on: one press arrives more than once. */
+const SAME_PRESS_MS = 500;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Aborted by the first signal to stop, or when the process that started this one is gone (bin/node24.js). A second signal
+ * calls `force`.
+ */
+export function stopSignal(force: () => void): AbortSignal {
+  const stop = new AbortController();
+  let first = 0;
+  const ask = () => {
+    if (!stop.signal.aborted) {
+      first = performance.now();
+      stop.abort();
+    } else if (performance.now() - first > SAME_PRESS_MS) {
+      force();
+    }
+  };
+  for (const signal of SIGNALS) process.on(signal, ask);
+  if (process.env.LOCKSTEP_PARENT && process.channel) {
+    process.on('disconnect', ask);
+    process.channel.unref(); // Listening for its end must not keep this process running.
+  }
+  return stop.signal;
+}

@@ -1,0 +1,36 @@
+import { controlSocketPath } from '../http/control.ts';
+import { ControlClient } from './control-client.ts';
+import { commandLog } from './log.ts';
+import type { CommandContext } from './program.ts';
+import { untilBuilt } from './ready.ts';
+import { runningServer } from './running-server.ts';
+import { stopSignal } from './stop-signal.ts';
+import { openSystem } from './system.ts';
+
+/**
+ * Works through the control socket of the running server or, where none runs, of a system that is opened, and its views built,
+ * for as long as the work lasts.
+ */
+export async function withControl(
+  context: CommandContext,
+  work: (control: ControlClient) => Promise<void>,
+): Promise<void> {
+  const { services, out } = context;
+  const config = await context.config();
+  const server = await runningServer(config.dataDir, out);
+  if (server) return work(server.client);
+  const stop = stopSignal(() => process.exit(1));
+  const system = await openSystem({ config, services, log: commandLog(config.logLevel), listen: false });
+  try {
+    await untilBuilt(system.live, out, stop);
+    await Promise.race([work(new ControlClient({ socketPath: controlSocketPath(config.dataDir) })), aborted(stop)]);
+  } finally {
+    await system.stop();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('stopped before it was done')));
+  });
+}

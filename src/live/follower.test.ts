@@ -35,6 +35,7 @@ function following(log: FakeLog) {
     log: pino({ level: 'silent' }),
     open: async () => log.open(),
     checkSchema: async () => {},
+    currentSnapshot: async () => '1000000:1000000:',
     truncated: () => {},
     flushedLsn: async () => log.lsn,
     clock: () => 0,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type FeedSession, RebuildNeeded, type RebuildReason } from '../changes/feed.ts';
 import { formatPosition } from '../changes/position.ts';
@@ -26,6 +27,8 @@ export interface FollowerOptions {
   open(purpose: 'main' | 'aside'): Promise<FeedSession>;
   /** Throws RebuildNeeded('schema changed') when the followed tables are no longer what they were; `told`: the log told of DDL. */
   checkSchema(told: boolean): Promise<void>;
+  /** `pg_current_snapshot()` */
+  currentSnapshot(): Promise<string>;
   /** The stream showed a TRUNCATE of the table. */
   truncated(table: string): void;
   flushedLsn(): Promise<number>;
@@ -47,6 +50,7 @@ export class Follower {
   #end: (error: Error) => void = () => {};
   #running: Promise<void> | null = null;
   #recordEnd = 0;
+  #told = 0;
   #reconnects = 0;
   #totals = { transactions: 0, changes: 0 };
 
@@ -208,20 +212,33 @@ export class Follower {
 
   /** The log told of DDL on a followed table: until it is known to be harmless, the views do not answer. */
   #checkTold(): void {
+    this.#told++;
     for (const view of this.#options.views) view.doubted = true;
-    this.#checkSchema();
+    setImmediate(() => this.#checkSchema()); // when the transaction it was told in is applied
   }
 
   #checkSchema(): void {
+    const told = this.#told;
     const doubted = this.#options.views.some((view) => view.doubted);
-    this.#options.checkSchema(doubted).then(
-      () => {
-        if (doubted) for (const view of this.#options.views) view.doubted = false;
-      },
-      (error) => {
-        if (error instanceof RebuildNeeded) this.#end(error); // otherwise the record is away: it is looked at again
-      },
-    );
+    this.#caughtUp(doubted)
+      .then(() => this.#options.checkSchema(doubted))
+      .then(
+        () => {
+          if (told === this.#told) for (const view of this.#options.views) view.doubted = false;
+        },
+        (error) => {
+          if (error instanceof RebuildNeeded) this.#end(error); // otherwise the record is away: it is looked at again
+        },
+      );
+  }
+
+  /** Waits until SQL shows everything the log has shown: the log is first (CORRECTNESS 11). */
+  async #caughtUp(needed: boolean): Promise<void> {
+    if (!needed) return;
+    const { watermark } = this.#options;
+    const mark = watermark.mark();
+    while (!this.#stop.signal.aborted && !watermark.visibleIn(await this.#options.currentSnapshot(), mark))
+      await sleep(1);
   }
 
   /** A schema that changed, the record's end, and a sign of life on an idle stream. */

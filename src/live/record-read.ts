@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../changes/position.ts';
-import type { PgRecord } from '../record/record.ts';
+import type { PgRecord, RecordReader } from '../record/record.ts';
 import type { ViewDefinition, ViewQuery } from '../views/view.ts';
 import { PositionAhead, PositionTimeout } from './errors.ts';
 import { parseSnapshot, type Watermark } from './watermark.ts';
@@ -40,9 +40,8 @@ export async function readFromRecord(read: RecordRead): Promise<{ results: unkno
 async function readOnce(read: RecordRead): Promise<{ snapshot: string; results: unknown[] }> {
   const { value } = await read.record.transaction(
     async (tx) => {
-      const [now] = await tx.query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot');
-      const results = await read.definition.answerFromRecord(tx, read.queries as readonly never[]);
-      return { snapshot: now!.snapshot, results };
+      const snapshot = await currentSnapshot(tx);
+      return { snapshot, results: await read.definition.answerFromRecord(tx, read.queries as readonly never[]) };
     },
     { isolation: 'repeatable read', readOnly: true },
   );
@@ -53,6 +52,11 @@ async function readOnce(read: RecordRead): Promise<{ snapshot: string; results: 
 async function runningAt(read: RecordRead, position: Position): Promise<Set<number>> {
   if (position.lsn <= read.watermark.position.lsn) return new Set();
   if (position.lsn > (await read.record.flushedLsn())) throw new PositionAhead();
-  const [now] = await read.record.query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot');
-  return new Set(parseSnapshot(now!.snapshot).running);
+  return new Set(parseSnapshot(await currentSnapshot(read.record)).running);
+}
+
+/** What is visible to SQL now, as `pg_current_snapshot()` gives it. */
+export async function currentSnapshot(reader: RecordReader): Promise<string> {
+  const [now] = await reader.query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot');
+  return now!.snapshot;
 }

@@ -9,6 +9,7 @@ import { installSchemaTriggers } from '../changes/schema-triggers.ts';
 import { mergeSources } from '../live/build.ts';
 import { Follower } from '../live/follower.ts';
 import type { Applied, Live, LiveStatus } from '../live/live.ts';
+import { currentSnapshot } from '../live/record-read.ts';
 import { ServedView } from '../live/served-view.ts';
 import { TopicHub } from '../live/topic-hub.ts';
 import { Watermark } from '../live/watermark.ts';
@@ -69,6 +70,7 @@ export class LiveSystem implements Live {
       log,
       open: (purpose) => this.#open(purpose),
       checkSchema: (told) => this.#checkSchema(told),
+      currentSnapshot: () => currentSnapshot(record),
       truncated: (table) => this.#truncated.add(table),
       flushedLsn: () => record.flushedLsn(),
       clock: nowMicros,

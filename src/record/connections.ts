@@ -14,6 +14,7 @@ export const STALE_PLAN = '0A000';
 export interface ConnectionsOptions {
   readonly url: string;
   readonly size: number;
+  readonly idleMs: number;
   readonly log: Log;
 }
 
@@ -21,10 +22,10 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly #pool: pg.Pool;
 
-  constructor({ url, size, log }: ConnectionsOptions) {
+  constructor({ url, size, idleMs, log }: ConnectionsOptions) {
     const types: pg.CustomTypesConfig = { getTypeParser: textParser };
     const config: pg.PoolConfig = { ...connectionConfig(url), types, max: size, connectionTimeoutMillis: PATIENCE };
-    this.#pool = new pg.Pool({ ...config, keepAlive: true, idleTimeoutMillis: 60_000, application_name: 'lockstep' });
+    this.#pool = new pg.Pool({ ...config, keepAlive: true, idleTimeoutMillis: idleMs, application_name: 'lockstep' });
     this.#pool.on('error', (error) => log.debug({ err: error }, 'an idle database connection ended'));
     // One that is in use tells its user through the query it fails; without a listener it would end the process.
     this.#pool.on('connect', (client) => client.on('error', () => {}));

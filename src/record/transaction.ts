@@ -20,7 +20,7 @@ export class OpenTransaction implements RecordTransaction {
   }
 
   query<R extends object = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
-    return this.run(async () => (await send<R>(this.client, { text: sql, values: [...parameters] })).rows);
+    return this.run(async () => lastRows(await send<R>(this.client, { text: sql, values: [...parameters] })));
   }
 
   /** Runs `work` on the connection when everything before it is done. */
@@ -37,6 +37,11 @@ export class OpenTransaction implements RecordTransaction {
     this.#over = true;
     await this.#last;
   }
+}
+
+/** Several statements in one text (a migration) have a result each. */
+function lastRows<R extends object>(result: pg.QueryResult<R> | pg.QueryResult<R>[]): R[] {
+  return (Array.isArray(result) ? result.at(-1)! : result).rows;
 }
 
 /**

@@ -5,9 +5,10 @@ import type { Row } from '../value.ts';
 import { arrayLiteral } from './array-literal.ts';
 import { runBisecting } from './bisect.ts';
 import { type Statement, statement } from './statement.ts';
+import { takeTransactionId, withTransactionId } from './transaction-id.ts';
 
-/** Statements in flight at once. Two: while one waits for its fsync the other is planned and sent. */
-const FLIGHTS = 2;
+/** Statements in flight at once. Two were no faster, and with one the commits come in the order of the calls. */
+const FLIGHTS = 1;
 /** Times an input is sent again after a lost connection. */
 const RESENDS = 5;
 
@@ -94,9 +95,12 @@ export class WriteCoalescer<Input, Output> {
 
   async #send(batch: readonly Waiting<Input, Output>[]): Promise<void> {
     const values = this.#write.columns.map((_, column) => arrayLiteral(batch.map((waiting) => waiting.values[column])));
-    const { rows } = await this.#connections.use((client) => send(client, { ...this.#statement, values }));
-    checkAnswer(rows, batch.length, this.#write.sql);
-    const receipt = { xid: BigInt(rows[0]!.lockstep_xid as string) };
+    const query = { ...this.#statement, values, rowMode: 'array' };
+    const { rows, xid } = takeTransactionId(await this.#connections.use((client) => send(client, query)));
+    if (rows.length !== batch.length) {
+      throw new Error(`a coalesced write returned ${rows.length} rows for ${batch.length} inputs: ${this.#write.sql}`);
+    }
+    const receipt = { xid };
     for (let i = 0; i < batch.length; i++) this.#succeed(batch[i]!, rows[i]!, receipt);
   }
 
@@ -127,24 +131,6 @@ export class WriteCoalescer<Input, Output> {
     this.#queued--;
     if (waiting.next) this.#makeReady(waiting.next);
     else if (waiting.key !== undefined) this.#last.delete(waiting.key);
-  }
-}
-
-/** The transaction id comes with the rows. A data-modifying WITH must stay at the top, so such a statement asks for it itself. */
-function withTransactionId(sql: string): string {
-  return /^\s*with\b/i.test(sql)
-    ? sql
-    : `with written as (${sql}) select written.*, pg_current_xact_id()::text as lockstep_xid from written`;
-}
-
-function checkAnswer(rows: readonly Row[], expected: number, sql: string): void {
-  if (rows.length !== expected) {
-    throw new Error(`a coalesced write returned ${rows.length} rows for ${expected} inputs, not one for each: ${sql}`);
-  }
-  if (typeof rows[0]?.lockstep_xid !== 'string') {
-    throw new Error(
-      `a coalesced write that begins with WITH must return pg_current_xact_id()::text as lockstep_xid: ${sql}`,
-    );
   }
 }
 

@@ -22,6 +22,8 @@ export interface RecordOptions {
   readonly log: Log;
   /** Connections for transactions and single reads; 10 unless told. Coalesced statements have four of their own. */
   readonly poolSize?: number;
+  /** Connections nobody used for so long (milliseconds) are closed; 60,000 unless told. */
+  readonly idleMs?: number;
 }
 
 /** Of the coalesced statements of all kinds: short ones only, which must not wait behind long transactions. */
@@ -46,11 +48,11 @@ class PooledRecord implements PgRecord {
   readonly #coalesced: Connections;
   readonly #flushedLsn: ReadCoalescer<null, number>;
 
-  constructor({ url, replicationUrl, log, poolSize }: RecordOptions) {
+  constructor({ url, replicationUrl, log, poolSize = 10, idleMs = 60_000 }: RecordOptions) {
     this.url = url;
     this.replicationUrl = replicationUrl ?? url;
-    this.#connections = new Connections({ url, log, size: poolSize ?? 10 });
-    this.#coalesced = new Connections({ url, log, size: COALESCED_CONNECTIONS });
+    this.#connections = new Connections({ url, log, idleMs, size: poolSize });
+    this.#coalesced = new Connections({ url, log, idleMs, size: COALESCED_CONNECTIONS });
     this.#flushedLsn = new ReadCoalescer({ connections: this.#coalesced, read: FLUSHED_LSN });
   }
 

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../web/', import.meta.url));
+const LOCK = fileURLToPath(new URL('../package-lock.json', import.meta.url));
+/** In the output: what it was built from. */
+const STAMP = 'built-from';
+
+/** Builds the pages into `web/dist`. */
+export async function buildWeb(): Promise<void> {
+  const stamp = await sourcesHash();
+  // Loaded here: who finds the pages built already need not wait for it.
+  const [{ build }, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')]);
+  await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'warn',
+    plugins: [react()],
+    build: {
+      outDir: 'dist',
+      emptyOutDir: true,
+      target: 'es2023',
+      cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
+      // An inlined file is a data: URL, which the content policy refuses.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+    },
+  });
+  await writeFile(join(ROOT, 'dist', STAMP), stamp);
+}
+
+/** Builds the pages unless they are built from just these sources. Returns whether it did. */
+export async function buildWebIfNeeded(): Promise<boolean> {
+  const built = await readFile(join(ROOT, 'dist', STAMP), 'utf8').catch(() => null);
+  if (built === (await sourcesHash())) return false;
+  await buildWeb();
+  return true;
+}
+
+/** Of every file the output depends on: the sources, the packages, this script. */
+async function sourcesHash(): Promise<string> {
+  const entries = await readdir(ROOT, { recursive: true, withFileTypes: true });
+  const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const own = sources.filter((path) => !path.startsWith(join(ROOT, 'dist')));
+  const hash = createHash('sha256');
+  for (const path of [...own.sort(), LOCK, fileURLToPath(import.meta.url)]) {
+    hash
+      .update(`${path.slice(ROOT.length)}\0`)
+      .update(await readFile(path))
+      .update('\0');
+  }
+  return hash.digest('hex');
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await buildWeb();

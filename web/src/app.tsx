@@ -1,0 +1,22 @@
+import { lazy, Suspense } from 'react';
+import { Route, Switch } from 'wouter';
+import { NotFound } from './shell/not-found.tsx';
+import { Shell } from './shell/shell.tsx';
+
+const Home = lazy(() => import('./home/home.tsx'));
+const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
+
+/** The pages, each loaded when it is first opened. */
+export function App() {
+  return (
+    <Shell>
+      <Suspense fallback={<p className="page loading">Loading…</p>}>
+        <Switch>
+          <Route path="/" component={Home} />
+          <Route path="/leaderboard" component={Leaderboard} />
+          <Route component={NotFound} />
+        </Switch>
+      </Suspense>
+    </Shell>
+  );
+}

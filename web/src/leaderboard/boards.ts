@@ -1,0 +1,29 @@
+/** One entry of a board, as the API gives it. */
+export interface Entry {
+  readonly username: string;
+  /** `2019-11-06 09:00:37`, UTC. */
+  readonly gamedate: string;
+  readonly level: number;
+  readonly score: number;
+}
+
+export interface Boards {
+  readonly overall: readonly Entry[];
+  readonly monthly: readonly Entry[];
+  readonly daily: readonly Entry[];
+}
+
+export type Window = keyof Boards;
+
+export const WINDOWS: readonly Window[] = ['overall', 'monthly', 'daily'];
+
+/** Entries with a key that stays with a game while it moves: two games alike in everything are told apart by their order. */
+export function keyed(entries: readonly Entry[]): { key: string; entry: Entry }[] {
+  const seen = new Map<string, number>();
+  return entries.map((entry) => {
+    const name = `${entry.username} ${entry.gamedate} ${entry.score} ${entry.level}`;
+    const times = seen.get(name) ?? 0;
+    seen.set(name, times + 1);
+    return { key: `${name} ${times}`, entry };
+  });
+}

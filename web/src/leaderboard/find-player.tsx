@@ -1,0 +1,101 @@
+import { useState } from 'react';
+import { Field } from '../form/field.tsx';
+import { useSubmission } from '../form/use-submission.ts';
+import { send } from '../http.ts';
+import type { Entry, Window } from './boards.ts';
+import type { Day } from './dates.ts';
+
+interface Ranked extends Entry {
+  readonly rank: number;
+}
+
+interface Standing extends Ranked {
+  readonly window: Window;
+  readonly of: number;
+  readonly percentile: number;
+  readonly neighbours: readonly Ranked[];
+}
+
+const CHOICES: readonly [Window, string][] = [
+  ['overall', 'All time'],
+  ['monthly', 'Month'],
+  ['daily', 'Day'],
+];
+
+/** Where a player stands among the players, with those just above and below. */
+export function FindPlayer({ day }: { day: Day }) {
+  const [found, setFound] = useState<Standing | null>(null);
+  const { error, busy, submit } = useSubmission(async (data) => {
+    setFound(null);
+    const name = encodeURIComponent(String(data.get('player')).trim());
+    const query = new URLSearchParams({ window: String(data.get('window')), date: day, around: '3' });
+    const { body } = await send<Standing>('GET', `/leaderboard/players/${name}/rank?${query}`);
+    setFound(body);
+  });
+  return (
+    <section className="panel" aria-labelledby="find-player">
+      <h2 id="find-player">Find a player</h2>
+      <p className="soft">Each player's best game counts</p>
+      <form className="find-form" onSubmit={submit}>
+        <Field name="player" label="Player name" autoComplete="off" spellCheck={false} required />
+        <button type="submit" className="button" disabled={busy}>
+          Find
+        </button>
+        <fieldset className="segments">
+          <legend className="visually-hidden">Window</legend>
+          {CHOICES.map(([window, label]) => (
+            <label key={window}>
+              <input type="radio" name="window" value={window} defaultChecked={window === 'overall'} />
+              <span>{label}</span>
+            </label>
+          ))}
+        </fieldset>
+      </form>
+      {error && (
+        <p role="alert" className="form-error">
+          {error}
+        </p>
+      )}
+      <div role="status">{found && <Found standing={found} />}</div>
+    </section>
+  );
+}
+
+function Found({ standing }: { standing: Standing }) {
+  const { username, rank, of, percentile, neighbours } = standing;
+  return (
+    <div className="standing">
+      <p className="standing-rank">
+        <strong>#{rank.toLocaleString('en')}</strong>
+        <span>
+          of {of.toLocaleString('en')} {of === 1 ? 'player' : 'players'}
+          <br />
+          ahead of {percentile.toLocaleString('en')} % of the others
+        </span>
+      </p>
+      <table>
+        <caption className="visually-hidden">{username} and the players around</caption>
+        <thead className="visually-hidden">
+          <tr>
+            <th scope="col">Rank</th>
+            <th scope="col">Player</th>
+            <th scope="col">Score</th>
+          </tr>
+        </thead>
+        <tbody>
+          {neighbours.map((entry) => (
+            <tr key={entry.username} className={entry.username === username ? 'own' : undefined}>
+              <td className="rank">
+                <span>{entry.rank.toLocaleString('en')}</span>
+              </td>
+              <th scope="row">
+                <span className="player">{entry.username}</span>
+              </th>
+              <td className="score">{entry.score.toLocaleString('en')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

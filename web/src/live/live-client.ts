@@ -1,0 +1,116 @@
+/** What the server sends for a followed topic. */
+export interface TopicMessage {
+  readonly topic: string;
+  readonly event: 'state' | 'event' | 'resync';
+  readonly position: string;
+  readonly previous: string | null;
+  readonly data: unknown;
+}
+
+/** The answer to a subscription that cannot be. */
+interface Refusal {
+  readonly error: { readonly status: number; readonly topic?: string };
+}
+
+export type Connection = 'connecting' | 'live' | 'offline';
+
+interface Follower {
+  /** Where to resume. */
+  position: string | null;
+  readonly onMessage: (message: TopicMessage) => void;
+}
+
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
+
+/** One WebSocket for all topics a page follows; comes back by itself and resumes where each topic was. */
+export class LiveClient {
+  readonly #url: string;
+  readonly #followers = new Map<string, Follower>();
+  readonly #listeners = new Set<() => void>();
+  #socket: WebSocket | undefined;
+  #connection: Connection = 'connecting';
+  #retryMs = FIRST_RETRY_MS;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: { url: string }) {
+    this.#url = options.url;
+    addEventListener('online', () => this.#connectNow());
+    document.addEventListener('visibilitychange', () => document.hidden || this.#connectNow());
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Follows `<service>/<topic>/<key>` until the returned function is called. One follower a topic. */
+  follow(topic: string, onMessage: (message: TopicMessage) => void): () => void {
+    const follower: Follower = { position: null, onMessage };
+    this.#followers.set(topic, follower);
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#ask(topic, follower);
+    else this.#connectNow();
+    return () => {
+      if (this.#followers.get(topic) !== follower) return;
+      this.#followers.delete(topic);
+      this.#send({ unsubscribe: topic });
+    };
+  }
+
+  #connectNow(): void {
+    if (this.#socket || this.#followers.size === 0) return;
+    clearTimeout(this.#retry);
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    socket.onopen = () => this.#opened();
+    socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)) as TopicMessage | Refusal);
+    socket.onclose = () => this.#closed();
+  }
+
+  #opened(): void {
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#tell('live');
+    for (const [topic, follower] of this.#followers) this.#ask(topic, follower);
+  }
+
+  #received(message: TopicMessage | Refusal): void {
+    if ('error' in message) return this.#refused(message.error);
+    const follower = this.#followers.get(message.topic);
+    if (!follower || !('event' in message)) return;
+    follower.position = message.event === 'resync' ? null : message.position;
+    follower.onMessage(message);
+  }
+
+  /** Where the position was the reason (the record was restored meanwhile), the topic starts anew without one. */
+  #refused({ topic }: Refusal['error']): void {
+    const follower = topic === undefined ? undefined : this.#followers.get(topic);
+    if (!follower || follower.position === null) return;
+    follower.position = null;
+    this.#ask(topic!, follower);
+  }
+
+  #closed(): void {
+    this.#socket = undefined;
+    this.#tell('offline');
+    // Spread out: after a restart of the server not all of its clients come at once.
+    this.#retry = setTimeout(() => this.#connectNow(), this.#retryMs * (0.5 + Math.random() / 2));
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+
+  #ask(topic: string, { position }: Follower): void {
+    this.#send({ subscribe: topic, from: position });
+  }
+
+  #send(message: object): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #tell(connection: Connection): void {
+    this.#connection = connection;
+    for (const listener of this.#listeners) listener();
+  }
+}

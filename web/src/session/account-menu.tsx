@@ -1,0 +1,54 @@
+import { useEffect, useRef, useState } from 'react';
+import { AccountForm } from './account-form.tsx';
+import './account.css';
+import { session } from './session.ts';
+import { useUser } from './use-user.ts';
+
+/** In the header: a way to sign in, or who is signed in and a way out. */
+export function AccountMenu() {
+  const user = useUser();
+  const [open, setOpen] = useState(false);
+  useEffect(() => void session.resume(), []);
+  if (user === undefined) return <span className="account-wait" aria-hidden="true" />;
+  if (user) {
+    return (
+      <div className="account">
+        <span className="account-name">
+          <span className="visually-hidden">Signed in as </span>
+          {user.username}
+        </span>
+        <button type="button" className="button quiet" onClick={() => session.logOut()}>
+          Log out
+        </button>
+      </div>
+    );
+  }
+  return (
+    <>
+      <button type="button" className="button" onClick={() => setOpen(true)}>
+        Sign in
+      </button>
+      {open && <AccountDialog onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function AccountDialog({ onClose }: { onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} className="dialog" aria-label="Your account" onClose={onClose}>
+      <button
+        type="button"
+        className="icon-button dialog-close"
+        aria-label="Close"
+        onClick={() => dialog.current?.close()}
+      >
+        <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+          <path d="m6 6 12 12M18 6 6 18" />
+        </svg>
+      </button>
+      <AccountForm />
+    </dialog>
+  );
+}

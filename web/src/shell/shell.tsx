@@ -1,0 +1,49 @@
+import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
+import { AccountMenu } from '../session/account-menu.tsx';
+import { Mark } from './mark.tsx';
+import './shell.css';
+import { ThemeToggle } from './theme-toggle.tsx';
+
+/** What surrounds every page: a way to skip to the content, the header, the footer. */
+export function Shell({ children }: { children: ReactNode }) {
+  return (
+    <>
+      <a className="skip-link" href="#content">
+        Skip to content
+      </a>
+      <header className="site-header">
+        <div className="site-header-inner">
+          <Link href="/" className="brand">
+            <Mark />
+            Lockstep
+          </Link>
+          <nav aria-label="Main">
+            <NavLink href="/leaderboard/">Leaderboard</NavLink>
+            <a href="/docs">API</a>
+          </nav>
+          <div className="site-tools">
+            <ThemeToggle />
+            <AccountMenu />
+          </div>
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+      <footer className="site-footer">
+        <p>Write once to the record; every fast view follows in lockstep.</p>
+      </footer>
+    </>
+  );
+}
+
+function NavLink({ href, children }: { href: string; children: ReactNode }) {
+  const [location] = useLocation();
+  const current = location.startsWith(href.replace(/\/$/, ''));
+  return (
+    <Link href={href} aria-current={current ? 'page' : undefined}>
+      {children}
+    </Link>
+  );
+}

@@ -27,6 +27,8 @@ export class Applier implements FeedHandler {
   readonly #waiting = new Set<() => void>();
   #inLarge = false;
   #ended: Error | null = null;
+  /** When the stream last said anything (`performance.now()`). */
+  heardAt = performance.now();
   transactions = 0;
   changes = 0;
 
@@ -73,6 +75,7 @@ export class Applier implements FeedHandler {
   }
 
   largeSlice(changes: readonly Change[]): void {
+    this.heardAt = performance.now();
     this.changes += changes.length;
     this.#noteTruncates(changes);
     for (const generation of this.#generations) generation.slice(changes);
@@ -107,6 +110,7 @@ export class Applier implements FeedHandler {
   }
 
   #step(): void {
+    this.heardAt = performance.now();
     this.#options.acknowledge(this.#options.watermark.position.lsn);
     for (const look of this.#waiting) look();
   }

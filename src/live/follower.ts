@@ -15,6 +15,8 @@ import type { Watermark } from './watermark.ts';
 
 /** How often the schema is looked at and the record's end is asked for. */
 const LOOK_MS = 1000;
+/** A stream that says nothing for so long, though it is asked every second, is dead, whatever its connection says. */
+const SILENCE_MS = 15_000;
 /** How often views let go of what is old, and broken ones are built again. */
 const TEND_MS = 15_000;
 
@@ -250,6 +252,9 @@ export class Follower {
       },
       () => {}, // the record is away: the stream's end will say so
     );
+    if (this.#applier && performance.now() - this.#applier.heardAt > SILENCE_MS) {
+      this.#end(new RebuildNeeded('slot lost', `the stream was silent for ${SILENCE_MS / 1000} s`));
+    }
     this.poke();
   }
 

@@ -4,6 +4,7 @@ import type { PgRecord, RecordTransaction } from '../record/record.ts';
 import { confirmEmail, findAccount, type StoredAccount } from './accounts.ts';
 import { addressKey } from './address.ts';
 import { createCode, takeCode } from './confirmations.ts';
+import { CONFIRM_PATH, RESEND_PATH } from './identity.ts';
 import type { Mailer } from './mailer.ts';
 import { usernameKey } from './policy.ts';
 import { Throttle } from './throttle.ts';
@@ -43,7 +44,7 @@ export class ConfirmationFlow {
       log.error({ err: error }, 'The mail server at LOCKSTEP_SMTP_URL did not take a confirmation mail');
       throw new ClientError(
         503,
-        'The account is created, but its confirmation mail could not be sent; ask for it later: POST /identity/confirm/resend with {"username"}.',
+        `The account is created, but its confirmation mail could not be sent; ask for it later: POST ${RESEND_PATH} with {"username"}.`,
       );
     }
   }
@@ -61,7 +62,7 @@ export class ConfirmationFlow {
     if (confirmed) return;
     throw new ClientError(
       400,
-      'The code is wrong, used or expired; ask for a new one: POST /identity/confirm/resend with {"username"}.',
+      `The code is wrong, used or expired; ask for a new one: POST ${RESEND_PATH} with {"username"}.`,
     );
   }
 
@@ -82,8 +83,8 @@ export class ConfirmationFlow {
   required(username: string): ClientError {
     return new ClientError(
       403,
-      `Confirm the e-mail address first: POST /identity/confirm with {"username": "${username}", "code"} from the mail, ` +
-        'or have a new code sent: POST /identity/confirm/resend with {"username"}.',
+      `Confirm the e-mail address first: POST ${CONFIRM_PATH} with {"username": "${username}", "code"} from the mail, ` +
+        `or have a new code sent: POST ${RESEND_PATH} with {"username"}.`,
     );
   }
 

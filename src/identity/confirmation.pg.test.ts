@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { MICROS_PER_DAY, nowMicros } from '../record/time.ts';
-import { testDatabase } from '../testing/database.ts';
+import { silentLog, testDatabase } from '../testing/database.ts';
 import { openIdentity } from './open.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const password = 'Secret123';
 const address = '192.0.2.1';
 
@@ -66,7 +65,7 @@ async function open(t: TestContext) {
   const { record } = await testDatabase(t);
   const smtp = await smtpServer(t);
   const time = { now: nowMicros() };
-  const options = { record, log: silent, passwords: { cost: { memory: 64, passes: 1 } }, clock: () => time.now };
+  const options = { record, log: silentLog, passwords: { cost: { memory: 64, passes: 1 } }, clock: () => time.now };
   const config = { issuerUrl: 'https://play.example.org/', smtpUrl: smtp.state.url };
   const identity = await openIdentity({ ...options, config });
   t.after(() => identity.close());
@@ -151,7 +150,7 @@ test('a name that was never confirmed is free again after a week', async (t) => 
   const { record, smtp, time, signUp } = await open(t);
   await signUp('ann');
   const config = { issuerUrl: 'https://play.example.org', smtpUrl: smtp.state.url };
-  const restart = async () => (await openIdentity({ record, log: silent, config, clock: () => time.now })).close();
+  const restart = async () => (await openIdentity({ record, log: silentLog, config, clock: () => time.now })).close();
   time.now += 6 * MICROS_PER_DAY;
   await restart();
   await assert.rejects(signUp('ann'), { status: 409 });

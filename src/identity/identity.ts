@@ -1,3 +1,7 @@
+/** Where confirmation codes are sent to, and asked for again; messages and mails name them. */
+export const CONFIRM_PATH = '/identity/confirm';
+export const RESEND_PATH = `${CONFIRM_PATH}/resend`;
+
 /** Who is asking, from a verified token. */
 export interface User {
   readonly sub: string;

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { PgRecord } from '../record/record.ts';
-import { testDatabase } from '../testing/database.ts';
+import { silentLog, testDatabase } from '../testing/database.ts';
 import { Keyring } from './keyring.ts';
 import { openIdentity } from './open.ts';
 import { createSeal } from './seal.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const DAY = 86_400e6;
 const policy = { rotateEvery: 90 * DAY, publishAhead: DAY, keepAfter: DAY / 12 };
 
@@ -18,7 +17,7 @@ async function open(t: TestContext, secret?: string) {
 }
 
 async function reopen(record: PgRecord, secret?: string) {
-  const identity = await openIdentity({ record, log: silent, config: { issuerUrl: 'http://localhost', secret } });
+  const identity = await openIdentity({ record, log: silentLog, config: { issuerUrl: 'http://localhost', secret } });
   await identity.close();
   return identity;
 }

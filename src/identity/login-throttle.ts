@@ -17,6 +17,7 @@ export interface LoginAttempt {
  * Wrong passwords are bounded: for each account 20, then one in 30 s; for each address 100, then one a second. An attempt counts
  * for its account from its start, so that many at once are no way around it; unless it fails it is given back. Success
  * costs nothing, whatever the number of users behind one address. Unknown names count like known ones.
+ * The price: whoever keeps guessing keeps the account's owner out, too, for as long as the guessing goes on.
  */
 export class LoginThrottle {
   readonly #accounts: Throttle;

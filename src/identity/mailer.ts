@@ -23,6 +23,13 @@ export interface Mailer {
   close(): void;
 }
 
+/** The mails' sender: `?from=` of the SMTP URL, or its user where that is an address, or `lockstep@<host of the issuer>`. */
+export function senderOf(smtpUrl: string, issuer: string): string {
+  const { searchParams, username } = new URL(smtpUrl);
+  const user = decodeURIComponent(username);
+  return searchParams.get('from') ?? (user.includes('@') ? user : `lockstep@${new URL(issuer).hostname}`);
+}
+
 const TIMEOUT_MS = 10_000;
 
 /** Sends through one SMTP server, over at most two connections at a time. */

@@ -7,11 +7,11 @@ import { CONFIRMATION_DAYS } from './confirmations.ts';
 import { ExternalIdentity } from './external-identity.ts';
 import { ExternalTokens, type ExternalTokensOptions } from './external-tokens.ts';
 import { Generations } from './generations.ts';
-import type { IdentityServer } from './identity.ts';
+import { CONFIRM_PATH, type IdentityServer } from './identity.ts';
 import type { KeyPolicy } from './key-plan.ts';
 import { Keyring } from './keyring.ts';
 import { LoginThrottle } from './login-throttle.ts';
-import { createMailer } from './mailer.ts';
+import { createMailer, senderOf } from './mailer.ts';
 import { OwnIdentity } from './own-identity.ts';
 import { OwnTokens, TOKEN_SECONDS } from './own-tokens.ts';
 import { PasswordHasher, type PasswordHasherOptions } from './passwords.ts';
@@ -26,10 +26,8 @@ export interface IdentityConfig {
   readonly audience?: string;
   /** LOCKSTEP_ISSUER: trust this issuer's tokens, keep no accounts. */
   readonly externalIssuer?: string;
-  /** LOCKSTEP_SMTP_URL: e-mail addresses must be confirmed. */
+  /** LOCKSTEP_SMTP_URL: e-mail addresses must be confirmed. `?from=` names the sender: see `senderOf`. */
   readonly smtpUrl?: string;
-  /** The mails' sender; `lockstep@<host of issuerUrl>` unless told. */
-  readonly mailFrom?: string;
   /** LOCKSTEP_SECRET: encrypts the private signing keys in the record (backups, read access by SQL). Unset: they lie there unencrypted. */
   readonly secret?: string;
 }
@@ -102,8 +100,8 @@ function confirmationFlow({ record, config, log }: IdentityOptions, issuer: stri
   if (config.smtpUrl === undefined) return undefined;
   const mailer = createMailer({
     smtpUrl: config.smtpUrl,
-    from: config.mailFrom ?? `lockstep@${new URL(issuer).hostname}`,
-    confirmUrl: `${issuer}/identity/confirm`,
+    from: senderOf(config.smtpUrl, issuer),
+    confirmUrl: `${issuer}${CONFIRM_PATH}`,
     days: CONFIRMATION_DAYS,
   });
   return new ConfirmationFlow({ record, mailer, log, clock });

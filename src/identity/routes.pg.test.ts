@@ -3,11 +3,10 @@ import { type TestContext, test } from 'node:test';
 import fastify from 'fastify';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { ClientError } from '../record/errors.ts';
-import { testDatabase } from '../testing/database.ts';
+import { silentLog, testDatabase } from '../testing/database.ts';
 import { type IdentityConfig, openIdentity } from './open.ts';
 import { registerIdentityRoutes } from './routes.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const ann = { username: 'ann', password: 'Secret123', email: 'ann@example.org' };
 
 async function open(t: TestContext, config: Partial<IdentityConfig> = {}) {
@@ -15,7 +14,7 @@ async function open(t: TestContext, config: Partial<IdentityConfig> = {}) {
   const passwords = { cost: { memory: 64, passes: 1 } };
   const identity = await openIdentity({
     record,
-    log: silent,
+    log: silentLog,
     passwords,
     config: { issuerUrl: 'http://localhost', ...config },
   });
@@ -24,7 +23,8 @@ async function open(t: TestContext, config: Partial<IdentityConfig> = {}) {
     const status = error instanceof ClientError ? error.status : (error.statusCode ?? 500);
     reply.code(status).send({ message: error.message });
   });
-  registerIdentityRoutes(app, identity);
+  const limited: string[] = [];
+  registerIdentityRoutes(app, identity, { onRequest: async ({ url }) => void limited.push(url) });
   t.after(() => Promise.all([app.close(), identity.close()]));
   const call = async (url: string, body?: unknown, authorization?: string) => {
     const method = body === undefined ? 'GET' : 'POST';
@@ -32,11 +32,11 @@ async function open(t: TestContext, config: Partial<IdentityConfig> = {}) {
     const response = await app.inject({ method, url, payload: body as object, headers });
     return { status: response.statusCode, body: response.json(), headers: response.headers };
   };
-  return { identity, call };
+  return { call, limited };
 }
 
 test('an account over HTTP, from sign-up to logout', async (t) => {
-  const { call } = await open(t);
+  const { call, limited } = await open(t);
   const created = await call('/identity/users', ann);
   const me = { sub: created.body.sub, username: 'ann', email: 'ann@example.org', roles: [] };
   assert.deepEqual([created.status, created.body], [200, me]);
@@ -55,6 +55,7 @@ test('an account over HTTP, from sign-up to logout', async (t) => {
   assert.deepEqual((await call('/identity/me')).body, { message: 'jwt must be provided' });
   assert.equal((await call('/identity/refresh', { refreshToken: refreshed.body.refreshToken })).status, 401);
   assert.equal((await call('/identity/confirm', { username: 'ann', code: 'x' })).status, 404);
+  assert.deepEqual([...new Set(limited)], ['/identity/users', '/identity/login', '/identity/confirm']);
 });
 
 test('a token verifies by the published documents alone', async (t) => {

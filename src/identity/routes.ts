@@ -5,12 +5,13 @@ import type {
   FastifyBaseLogger,
   FastifyInstance,
   FastifyReply,
+  onRequestHookHandler,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
 import Type from 'typebox';
-import type { IdentityServer } from './identity.ts';
+import { CONFIRM_PATH, type IdentityServer, RESEND_PATH } from './identity.ts';
 import { bearer } from './verifier.ts';
 
 const Username = Type.String({ maxLength: 512, description: '1 to 128 letters, digits and "_ . - + @"' });
@@ -48,13 +49,24 @@ const TAGS = ['identity'];
 /** Verifiers may keep the documents five minutes: far less than a key is published ahead. */
 const CACHE = 'public, max-age=300';
 
+export interface IdentityRouteOptions {
+  /** Before the routes that hash a password or send a mail: a limit of their rate. */
+  readonly onRequest?: onRequestHookHandler | onRequestHookHandler[];
+}
+
 /** Registers `/identity/*` and `/.well-known/*`. Errors are thrown as `ClientError`. */
-export function registerIdentityRoutes(fastify: FastifyInstance, identity: IdentityServer): void {
+export function registerIdentityRoutes(
+  fastify: FastifyInstance,
+  identity: IdentityServer,
+  { onRequest = [] }: IdentityRouteOptions = {},
+): void {
   const app: App = fastify.withTypeProvider<TypeBoxTypeProvider>();
-  accountRoutes(app, identity);
-  sessionRoutes(app, identity);
+  accountRoutes(app, identity, onRequest);
+  sessionRoutes(app, identity, onRequest);
   wellKnownRoutes(app, identity);
 }
+
+type Hooks = NonNullable<IdentityRouteOptions['onRequest']>;
 
 type App = FastifyInstance<
   RawServerDefault,
@@ -64,23 +76,29 @@ type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-function accountRoutes(app: App, identity: IdentityServer): void {
+function accountRoutes(app: App, identity: IdentityServer, onRequest: Hooks): void {
   app.post(
     '/identity/users',
-    { schema: { tags: TAGS, summary: 'Sign up', body: SignUp, response: { 200: User } } },
+    { onRequest, schema: { tags: TAGS, summary: 'Sign up', body: SignUp, response: { 200: User } } },
     ({ body }) => identity.signUp(body),
   );
   app.post(
-    '/identity/confirm',
-    { schema: { tags: TAGS, summary: 'Confirm the e-mail address', body: Confirmation, response: { 200: Done } } },
+    CONFIRM_PATH,
+    {
+      onRequest,
+      schema: { tags: TAGS, summary: 'Confirm the e-mail address', body: Confirmation, response: { 200: Done } },
+    },
     async ({ body, ip }) => {
       await identity.confirm({ ...body, address: ip });
       return { message: 'The e-mail address is confirmed; log in.' };
     },
   );
   app.post(
-    '/identity/confirm/resend',
-    { schema: { tags: TAGS, summary: 'Have a new confirmation code mailed', body: Resend, response: { 202: Done } } },
+    RESEND_PATH,
+    {
+      onRequest,
+      schema: { tags: TAGS, summary: 'Have a new confirmation code mailed', body: Resend, response: { 202: Done } },
+    },
     async ({ body, ip }, reply) => {
       await identity.resendConfirmation({ ...body, address: ip });
       reply.code(202);
@@ -89,10 +107,10 @@ function accountRoutes(app: App, identity: IdentityServer): void {
   );
 }
 
-function sessionRoutes(app: App, identity: IdentityServer): void {
+function sessionRoutes(app: App, identity: IdentityServer, onRequest: Hooks): void {
   app.post(
     '/identity/login',
-    { schema: { tags: TAGS, summary: 'Log in', body: Login, response: { 200: Tokens } } },
+    { onRequest, schema: { tags: TAGS, summary: 'Log in', body: Login, response: { 200: Tokens } } },
     async ({ body, ip }, reply) => secret(reply, await identity.login({ ...body, address: ip })),
   );
   app.post(

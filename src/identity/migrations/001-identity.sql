@@ -1,5 +1,3 @@
-create schema if not exists lockstep;
-
 create table lockstep.users (
   id uuid primary key default gen_random_uuid(),
   username text not null,

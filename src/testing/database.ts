@@ -6,13 +6,10 @@ import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbedded } from '../record/embedded.ts';
-import type { Log } from '../record/log.ts';
+import { silent } from '../record/log.ts';
 import { migrate } from '../record/migrate.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
-
-/** A log that keeps silent. */
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface TestDatabase {
   readonly url: string;
@@ -35,7 +32,7 @@ export async function testDatabase(t: { readonly name: string }): Promise<TestDa
   const name = `test_${randomBytes(6).toString('hex')}`;
   await administer(server, (admin) => admin.query(`create database ${name} template ${TEMPLATE}`));
   const url = withDatabase(server, name);
-  const record = await openRecord({ url, log: silentLog, idleMs: 1000 });
+  const record = await openRecord({ url, log: silent, idleMs: 1000 });
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= record.close().then(() => administer(server, (admin) => dropDatabase(admin, name, t.name)));
@@ -58,7 +55,7 @@ let ownDirectory: string | undefined;
 async function serverUrl(): Promise<string> {
   if (process.env.LOCKSTEP_TEST_PG) return process.env.LOCKSTEP_TEST_PG;
   ownDirectory ??= mkdtempSync(join(tmpdir(), 'lockstep-test-'));
-  ownServer ??= startEmbedded({ dataDir: ownDirectory, log: silentLog });
+  ownServer ??= startEmbedded({ dataDir: ownDirectory, log: silent, settings: { fsync: 'off' } });
   return (await ownServer).url;
 }
 
@@ -87,7 +84,7 @@ function makeTemplate(server: string): Promise<void> {
     const draft = `${TEMPLATE}_draft`;
     await admin.query(`drop database if exists ${draft}`);
     await admin.query(`create database ${draft}`);
-    const record = await openRecord({ url: withDatabase(server, draft), log: silentLog });
+    const record = await openRecord({ url: withDatabase(server, draft), log: silent });
     const folder = new URL('../record/migrations/', import.meta.url);
     await migrate(record, { name: 'lockstep', schema: 'lockstep', folder });
     await record.close();
@@ -100,7 +97,7 @@ async function dropDatabase(admin: pg.Client, name: string, test: string): Promi
   const left = await sessionsEnded(admin, name);
   await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
   await dropSlots(admin, name);
-  await admin.query(`drop database ${name} with (force)`);
+  if (!ownServer) await admin.query(`drop database ${name} with (force)`);
   if (left.length > 0) {
     throw new Error(`"${test}" left connections open: ${left.map((session) => JSON.stringify(session)).join(', ')}`);
   }

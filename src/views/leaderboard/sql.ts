@@ -2,15 +2,7 @@ import type { RecordReader } from '../../record/record.ts';
 import type { Row } from '../../record/value.ts';
 import type { LeaderboardShape } from './leaderboard.ts';
 import { checkQuery, nameOf } from './limits.ts';
-import type {
-  BoardOf,
-  HistoryQuery,
-  LeaderboardQuery,
-  RangeQuery,
-  RankedRow,
-  Standing,
-  StandingQuery,
-} from './queries.ts';
+import type { BoardOf, HistoryQuery, LeaderboardQuery, RankedRow, Standing, StandingQuery } from './queries.ts';
 import { windowBounds } from './window.ts';
 
 /** Every query answered with SQL, by the same rules as in memory. All in one snapshot: `reader` is inside one. */
@@ -68,7 +60,7 @@ class LeaderboardSql {
     }
   }
 
-  async #range({ offset, limit, ...of }: Omit<RangeQuery, 'ask'>): Promise<RankedRow[]> {
+  async #range({ offset, limit, ...of }: BoardOf & { offset: number; limit: number }): Promise<RankedRow[]> {
     const { text, parameters } = this.#board(of);
     const at = parameters.length;
     const rows = await this.#reader.query<Row>(
@@ -98,10 +90,12 @@ class LeaderboardSql {
     const { text, parameters } = this.#board(of);
     const its = of.board === 'games' ? this.#isId(parameters.length + 1) : this.#isPlayer(parameters.length + 1);
     const [score, time, id] = [this.#score, this.#time, this.#id];
+    // Each player's best is found once for all three; rows are counted through the indexes instead.
+    const kept = of.board === 'players' ? 'materialized' : 'not materialized';
     const isBetter = `other.${score} > me.${score}
       or (other.${score} = me.${score} and (other.${time}, other.${id}) < (me.${time}, me.${id}))`;
     const [place] = await this.#reader.query<{ before: number; entries: number }>(
-      `with board as not materialized (select ${this.#columns} from ${text}),
+      `with board as ${kept} (select ${this.#columns} from ${text}),
         me as materialized (select ${this.#columns} from board where ${its})
       select (select count(*) from board other where ${isBetter}) as before, (select count(*) from board) as entries from me`,
       [...parameters, member],

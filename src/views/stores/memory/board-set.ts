@@ -1,7 +1,7 @@
 import type { LeaderboardShape } from '../../leaderboard/leaderboard.ts';
 import { monthOf } from '../../leaderboard/window.ts';
 import { type BoardPools, BoardWindow } from './board-window.ts';
-import { NodePool } from './node-pool.ts';
+import { NodePool, type NodePoolOptions } from './node-pool.ts';
 import { RowTable } from './row-table.ts';
 import { WindowSeries } from './window-series.ts';
 
@@ -14,14 +14,15 @@ export interface Floors {
 /** The rows of a table and their boards in every window: one generation, from one TRUNCATE to the next. */
 export class BoardSet {
   readonly rows: RowTable;
-  readonly pools: BoardPools = { score: new NodePool(), player: new NodePool() };
+  readonly pools: BoardPools;
   readonly overall: BoardWindow | null;
   readonly monthly: WindowSeries | null;
   readonly daily: WindowSeries | null;
 
-  constructor(options: { shape: LeaderboardShape; floors?: Floors }) {
-    const { shape, floors } = options;
+  constructor(options: { shape: LeaderboardShape; fanout?: NodePoolOptions; floors?: Floors }) {
+    const { shape, fanout, floors } = options;
     this.rows = new RowTable(shape);
+    this.pools = { score: new NodePool(fanout), player: new NodePool(fanout) };
     this.overall = shape.overall ? this.newWindow() : null;
     this.monthly = shape.monthly && new WindowSeries({ numberOf: monthOf, keepDays: shape.monthly.keepDays });
     this.daily = shape.daily && new WindowSeries({ numberOf: (day) => day, keepDays: shape.daily.keepDays });
@@ -44,8 +45,8 @@ export class BoardSet {
     for (const series of this.series()) {
       const number = series.held(this.rows.time(row));
       if (number === undefined) continue;
-      let window = series.windows.get(number);
-      if (!window) series.windows.set(number, (window = this.newWindow()));
+      const window = series.windows.get(number) ?? this.newWindow();
+      series.windows.set(number, window);
       window.insert(row);
     }
   }

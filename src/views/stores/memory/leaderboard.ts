@@ -16,6 +16,7 @@ import { buildBoards } from './board-build.ts';
 import { compareBoards, type Side } from './board-compare.ts';
 import { BoardSet } from './board-set.ts';
 import type { BoardWindow } from './board-window.ts';
+import type { NodePoolOptions } from './node-pool.ts';
 import type { OrderedRows } from './ordered-rows.ts';
 import { unfitness } from './row-fitness.ts';
 import { inTurns } from './turns.ts';
@@ -38,9 +39,12 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   #tooManyAside = false;
   #applied = 0;
 
-  constructor(options: { shape: LeaderboardShape }) {
+  readonly #fanout: NodePoolOptions | undefined;
+
+  constructor(options: { shape: LeaderboardShape; fanout?: NodePoolOptions }) {
     this.#shape = options.shape;
-    this.#boards = new BoardSet({ shape: options.shape });
+    this.#fanout = options.fanout;
+    this.#boards = new BoardSet(options);
   }
 
   load(table: string, rows: readonly Row[]): void {
@@ -97,7 +101,7 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
 
   /** O(1): what the table held is garbage at once. Windows let go of before stay let go of. */
   #truncate(): void {
-    this.#boards = new BoardSet({ shape: this.#shape, floors: this.#boards.floors });
+    this.#boards = new BoardSet({ shape: this.#shape, fanout: this.#fanout, floors: this.#boards.floors });
     this.#aside.clear();
     this.#tooManyAside = false;
   }
@@ -112,9 +116,11 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
 
   /** The row that had this id is now `after`, possibly under another id. */
   #put(id: Value, after: Row): void {
-    const values = this.#filled(after, this.#find(id));
-    if (id !== values[this.#shape.id]) this.#delete(id);
-    const newId = values[this.#shape.id];
+    const newId = after[this.#shape.id];
+    const known = this.#find(id);
+    // A change of key that comes a second time finds its row under the new one.
+    const values = this.#filled(after, known < 0 ? this.#find(newId) : known);
+    if (id !== newId) this.#delete(id);
     if (unfitness(this.#shape, values)) this.#setAside(newId);
     else {
       this.#aside.delete(newId);

@@ -3,8 +3,7 @@ import { halfSipHash } from './half-siphash.ts';
 import { HashIndex } from './hash-index.ts';
 import { NumberColumn } from './number-column.ts';
 
-const SHIFT = 20;
-const CHUNK = 1 << SHIFT;
+const CHUNK = 1 << 17;
 /** Marks a number written as text. PostgreSQL's text holds no NUL, so no string is mistaken for one. */
 const NUMBER = '\0';
 
@@ -54,7 +53,9 @@ export class Names {
     const start = this.#starts.at(name);
     const chunk = this.#chunks[Math.floor(start / CHUNK)]!;
     const [from, to] = textOf(chunk, start % CHUNK);
-    return chunk[from] === 0 ? Number(chunk.toString('latin1', from + 1, to)) : chunk.toString('utf8', from, to);
+    return to > from && chunk[from] === 0
+      ? Number(chunk.toString('latin1', from + 1, to))
+      : chunk.toString('utf8', from, to);
   }
 
   get bytes(): number {

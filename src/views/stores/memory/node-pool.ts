@@ -1,5 +1,5 @@
-/** A leaf's entries, a few hundred leaves to a chunk: growing never copies them. */
-const LEAVES_SHIFT = 9;
+/** A leaf's entries, 128 leaves to a chunk: growing never copies them. */
+const LEAVES_SHIFT = 7;
 const LEAVES = 1 << LEAVES_SHIFT;
 /** Siblings that share their entries before a node is added or after one is removed. */
 export const WINDOW = 3;

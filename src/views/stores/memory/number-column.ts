@@ -1,4 +1,4 @@
-const SHIFT = 16;
+const SHIFT = 14;
 const CHUNK = 1 << SHIFT;
 const MASK = CHUNK - 1;
 /** Null in a narrow column; in a wide one it is NaN. */
@@ -6,7 +6,7 @@ const NULL32 = -0x8000_0000;
 
 /**
  * Numbers by row number: 4 bytes each while all are 32-bit integers, 8 bytes from the first that is not. Grows a chunk of
- * 65,536 at a time, so that growing never copies. Cannot hold NaN: callers keep it out.
+ * 16,384 at a time, so that growing never copies. Cannot hold NaN: callers keep it out.
  */
 export class NumberColumn {
   #chunks: (Int32Array | Float64Array)[] = [];

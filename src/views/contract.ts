@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Change, Table } from '../changes/change.ts';
+import type { Row, Value } from '../record/value.ts';
+import type { Drift, MemoryView, ViewDefinition, ViewQuery } from './view.ts';
+
+export interface ContractOptions<Query extends ViewQuery<unknown>> {
+  /** Names the kind and its store. */
+  readonly name: string;
+  readonly definition: Pick<ViewDefinition<Query>, 'build'>;
+  /** The view's table. Has one key column. */
+  readonly table: Table;
+  /** A row with this id, which is from 0 to `ids`. */
+  row(id: number): fc.Arbitrary<Row>;
+  readonly ids: number;
+  readonly query: fc.Arbitrary<Query>;
+  /** The answer over all rows, in the simplest way there is. */
+  model(rows: readonly Row[], query: Query): unknown;
+}
+
+/** What a test does to the table; `undefined` columns are the large values a log does not carry. */
+type Step =
+  | { readonly kind: 'put'; readonly id: number; readonly row: Row }
+  | { readonly kind: 'partial'; readonly id: number; readonly row: Row; readonly columns: readonly string[] }
+  | { readonly kind: 'move'; readonly id: number; readonly row: Row }
+  | { readonly kind: 'delete'; readonly id: number }
+  | { readonly kind: 'truncate' };
+
+/** A table that takes steps and tells, as a change feed would, what changed. */
+class TableModel {
+  readonly rows = new Map<number, Row>();
+  readonly #table: Table;
+  readonly #key: string;
+
+  constructor(table: Table) {
+    this.#table = table;
+    this.#key = table.key[0]!;
+  }
+
+  take(step: Step): Change[] {
+    const table = this.#table;
+    if (step.kind === 'truncate') {
+      this.rows.clear();
+      return [{ op: 'truncate', table, before: null, after: null }];
+    }
+    const before = this.rows.get(step.id);
+    if (step.kind === 'put' && !before) return [this.#put(step.row, null, 'insert')];
+    if (!before) return [];
+    if (step.kind === 'delete') return [this.#delete(before)];
+    if (step.kind === 'put') return [this.#put(step.row, null, 'update')];
+    if (step.kind === 'partial') return [this.#partial(before, step.row, step.columns)];
+    const taken = this.rows.has(step.row[this.#key] as number);
+    return taken ? [] : [this.#move(before, step.row)];
+  }
+
+  #delete(before: Row): Change {
+    this.rows.delete(before[this.#key] as number);
+    return { op: 'delete', table: this.#table, before: this.#keyOf(before), after: null };
+  }
+
+  #put(row: Row, before: Row | null, op: 'insert' | 'update'): Change {
+    this.rows.set(row[this.#key] as number, row);
+    return { op, table: this.#table, before, after: row } as Change;
+  }
+
+  #move(before: Row, row: Row): Change {
+    this.rows.delete(before[this.#key] as number);
+    return this.#put(row, this.#keyOf(before), 'update');
+  }
+
+  #partial(before: Row, row: Row, columns: readonly string[]): Change {
+    const kept = Object.fromEntries(columns.map((column) => [column, before[column]]));
+    this.rows.set(row[this.#key] as number, { ...row, ...kept });
+    const carried: Record<string, Value> = { ...row };
+    for (const column of columns) carried[column] = undefined;
+    return { op: 'update', table: this.#table, before: null, after: carried };
+  }
+
+  #keyOf(row: Row): Row {
+    return { [this.#key]: row[this.#key] };
+  }
+}
+
+/** The tests every view kind has to pass on every store in process memory. */
+export function viewContract<Query extends ViewQuery<unknown>>(options: ContractOptions<Query>): void {
+  const { name, table } = options;
+  const step = steps(options);
+  const history = fc.record({
+    first: fc.array(step, { maxLength: 120, size: 'max' }),
+    after: fc.array(step, { maxLength: 200, size: 'max' }),
+    queries: fc.array(options.query, { minLength: 1, maxLength: 40 }),
+  });
+
+  test(`${name}: [SPEC 3] [rule 7] streamed equals rebuilt equals the plain model`, async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async ({ first, after, queries }) => {
+        const { view, model } = await loaded(options, first);
+        view.apply(after.flatMap((one) => model.take(one)));
+        const rebuilt = await rebuild(options, model);
+        for (const query of queries) {
+          const expected = options.model([...model.rows.values()], query);
+          assert.deepEqual(view.answer(query), expected);
+          assert.deepEqual(rebuilt.answer(query), expected);
+        }
+        assert.deepEqual(drifts(view, rebuilt), []);
+        assert.equal(view.stats().entries, rebuilt.stats().entries);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test(`${name}: [SPEC 3] changes delivered twice, one by one or all together, change nothing`, async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.boolean(), async ({ first, after }, oneByOne) => {
+        const { view, model } = await loaded(options, first);
+        const changes = after.flatMap((one) => model.take(one));
+        view.apply(oneByOne ? changes.flatMap((change) => [change, change]) : changes);
+        assert.deepEqual(drifts(view, await rebuild(options, model)), []);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test(`${name}: [rule 8] TRUNCATE leaves an empty view that goes on`, async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async ({ first, after, queries }) => {
+        const { view, model } = await loaded(options, first);
+        view.apply(model.take({ kind: 'truncate' }));
+        assert.equal(view.stats().entries, 0);
+        for (const query of queries) assert.deepEqual(view.answer(query), options.model([], query));
+        view.apply(after.flatMap((one) => model.take(one)));
+        assert.deepEqual(drifts(view, await rebuild(options, model)), []);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test(`${name}: [SPEC 7] compare finds every change that one of two views missed`, async () => {
+    await fc.assert(
+      fc.asyncProperty(history, step, async ({ first }, missed) => {
+        const { view, model } = await loaded(options, first);
+        const before = new Map(model.rows);
+        view.apply(model.take(missed));
+        const unchanged = sameRows(before, model.rows);
+        const other = await rebuild(options, { rows: before });
+        assert.equal(drifts(view, other).length === 0, unchanged);
+        assert.equal(drifts(other, view).length === 0, unchanged);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test(`${name}: [SPEC 7] [rule 13] compare reports nothing while both views go on changing`, async () => {
+    const ids = Array.from({ length: 9000 }, (_, id) => id + options.ids + 1);
+    const rows = ids.map((id) => fc.sample(options.row(id), { numRuns: 1, seed: id })[0]!);
+    const { view, model } = await loaded(
+      options,
+      rows.map((row) => ({ kind: 'put', id: row[table.key[0]!] as number, row })),
+    );
+    const other = await rebuild(options, model);
+    const moving = fc
+      .sample(fc.oneof(step, fc.record({ kind: fc.constant('delete' as const), id: fc.constantFrom(...ids) })), {
+        numRuns: 2000,
+        seed: 7,
+      })
+      .filter(({ kind }) => kind !== 'truncate');
+    let yields = 0;
+    for (const drift of view.compare(other)) {
+      assert.equal(drift, undefined);
+      const changes = moving.splice(0, 20).flatMap((one) => model.take(one));
+      for (const state of [view, other]) state.apply(changes);
+      yields++;
+    }
+    assert.ok(yields > 4, `in blocks: ${yields}`);
+  });
+
+  test(`${name}: its memory is stated, and grows with the rows`, async () => {
+    const { view } = await loaded(options, []);
+    const { bytes } = view.stats();
+    const kinds = fc.sample(options.row(0), { numRuns: 100, seed: 1 });
+    const rows = Array.from({ length: 200_000 }, (_, id) => ({ ...kinds[id % 100], [table.key[0]!]: id }));
+    const large = options.definition.build();
+    large.load(table.name, rows);
+    await large.loaded();
+    assert.ok(large.stats().bytes > bytes);
+    assert.equal(large.stats().entries, rows.length);
+  });
+}
+
+function steps<Query extends ViewQuery<unknown>>({ row, ids, table }: ContractOptions<Query>): fc.Arbitrary<Step> {
+  const id = fc.nat({ max: ids });
+  const others = table.columns.map((column) => column.name).filter((column) => !table.key.includes(column));
+  const put = id.chain((id) => fc.record({ kind: fc.constant('put' as const), id: fc.constant(id), row: row(id) }));
+  return fc.oneof(
+    { weight: 120, arbitrary: put },
+    {
+      weight: 30,
+      arbitrary: fc
+        .record({ put, columns: fc.subarray(others) })
+        .map(({ put, columns }) => ({ ...put, kind: 'partial' as const, columns })),
+    },
+    { weight: 20, arbitrary: fc.record({ kind: fc.constant('move' as const), id, row: id.chain(row) }) },
+    { weight: 60, arbitrary: fc.record({ kind: fc.constant('delete' as const), id }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'truncate' as const }) },
+  );
+}
+
+/** A view loaded with what the first steps leave, and the table. */
+async function loaded<Query extends ViewQuery<unknown>>(
+  options: ContractOptions<Query>,
+  first: readonly Step[],
+): Promise<{ view: MemoryView<Query>; model: TableModel }> {
+  const model = new TableModel(options.table);
+  for (const step of first) model.take(step);
+  return { view: await rebuild(options, model), model };
+}
+
+async function rebuild<Query extends ViewQuery<unknown>>(
+  { definition, table }: ContractOptions<Query>,
+  { rows }: { readonly rows: ReadonlyMap<number, Row> },
+): Promise<MemoryView<Query>> {
+  const view = definition.build();
+  const all = [...rows.values()];
+  for (let start = 0; start < all.length; start += 50) view.load(table.name, all.slice(start, start + 50));
+  await view.loaded();
+  return view;
+}
+
+function drifts<Query extends ViewQuery<unknown>>(view: MemoryView<Query>, other: MemoryView<Query>): Drift[] {
+  return [...view.compare(other)].filter((drift) => drift !== undefined);
+}
+
+function sameRows(a: ReadonlyMap<number, Row>, b: ReadonlyMap<number, Row>): boolean {
+  try {
+    assert.deepEqual(a, b);
+    return true;
+  } catch {
+    return false;
+  }
+}

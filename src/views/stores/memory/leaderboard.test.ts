@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Change, Table } from '../../../changes/change.ts';
+import type { Row } from '../../../record/value.ts';
+import { viewContract } from '../../contract.ts';
+import { type LeaderboardShape, leaderboard } from '../../leaderboard/leaderboard.ts';
+import { modelAnswer } from '../../leaderboard/model.ts';
+import { count, history, type LeaderboardQuery, range, standing, top } from '../../leaderboard/queries.ts';
+import { DAY } from '../../leaderboard/window.ts';
+import { MemoryLeaderboard } from './leaderboard.ts';
+
+const COLUMNS = ['id', 'player', 'score', 'time', 'level', 'note'] as const;
+const TABLE: Table = {
+  oid: 1,
+  name: 'test.games',
+  columns: COLUMNS.map((name) => ({ name, type: 25 })),
+  key: ['id'],
+  full: false,
+};
+const SHAPE: LeaderboardShape = {
+  ...{ table: 'test.games', id: 'id', player: 'player', score: 'score', time: 'time' },
+  ...{ keep: ['level', 'note'], columns: COLUMNS, overall: true, monthly: { keepDays: 62 }, daily: { keepDays: 8 } },
+};
+/** 2026-11-20 */
+const TODAY = 20_777 * DAY;
+
+const player = fc.constantFrom('ann', 'bob', 'zoë', '', 'x'.repeat(300), '名前', 'dan', 'eve');
+const time = fc.oneof(
+  fc.nat({ max: 5 }).map((hours) => TODAY + hours * 3_600_000_000),
+  fc.integer({ min: -100, max: 3 }).map((days) => TODAY + days * DAY - 1),
+  fc.constantFrom(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+);
+const integers = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer());
+const doubles = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.double({ noNaN: true }));
+
+function rowOf(score: fc.Arbitrary<number>): (id: number) => fc.Arbitrary<Row> {
+  return (id) =>
+    fc.record(
+      {
+        id: fc.constant(id),
+        player: fc.option(player, { freq: 20 }),
+        score: fc.option(score, { freq: 20 }),
+        time: fc.option(time, { freq: 20 }),
+        level: fc.option(fc.integer({ min: 1, max: 100 })),
+        note: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, fc.string()),
+      },
+      { noNullPrototype: true },
+    );
+}
+
+const board = fc.record({
+  board: fc.constantFrom('games' as const, 'players' as const),
+  window: fc.constantFrom('overall' as const, 'monthly' as const, 'daily' as const),
+  date: fc.integer({ min: -100, max: 4 }).map((days) => dateOf(TODAY + days * DAY)),
+});
+const query: fc.Arbitrary<LeaderboardQuery> = fc.oneof(
+  board.map(count),
+  fc
+    .tuple(board, fc.nat({ max: 30 }), fc.nat({ max: 30 }))
+    .map(([of, offset, limit]) => range({ ...of, offset, limit })),
+  fc
+    .tuple(board, player, fc.nat({ max: 40 }), fc.nat({ max: 5 }))
+    .map(([of, name, id, around]) => standing({ ...of, member: of.board === 'players' ? name : id, around })),
+  fc.tuple(player, fc.nat({ max: 9 })).map(([player, limit]) => history({ player, limit })),
+);
+
+const options = {
+  table: TABLE,
+  ids: 40,
+  query,
+  model: (rows: readonly Row[], asked: LeaderboardQuery) => modelAnswer(SHAPE, rows, asked),
+};
+const build = () => new MemoryLeaderboard({ shape: SHAPE });
+const buildSmall = () => new MemoryLeaderboard({ shape: SHAPE, fanout: { leafCapacity: 4, innerCapacity: 4 } });
+viewContract({
+  ...options,
+  name: 'leaderboard in memory, integer scores',
+  definition: { build },
+  row: rowOf(integers),
+});
+viewContract({
+  ...options,
+  name: 'leaderboard in memory, small nodes',
+  definition: { build: buildSmall },
+  row: rowOf(doubles),
+});
+
+function dateOf(time: number): string {
+  return new Date(time / 1000).toISOString().slice(0, 10);
+}
+
+function game(id: number, values: Partial<Record<(typeof COLUMNS)[number], Row[string]>> = {}): Row {
+  return { id, player: 'ann', score: id, time: TODAY, level: 1, note: null, ...values };
+}
+
+function insert(...rows: Row[]): Change[] {
+  return rows.map((after) => ({ op: 'insert', table: TABLE, before: null, after }));
+}
+
+function update(after: Row, before: Row | null = null): Change {
+  return { op: 'update', table: TABLE, before, after };
+}
+
+function remove(id: number): Change {
+  return { op: 'delete', table: TABLE, before: { id }, after: null };
+}
+
+const TRUNCATE: Change = { op: 'truncate', table: TABLE, before: null, after: null };
+const overall = { board: 'games', window: 'overall' } as const;
+
+function ids(view: MemoryLeaderboard, of: Parameters<typeof count>[0] = overall): unknown[] | undefined {
+  const found = view.answer(top({ ...of, limit: 100 })) as { row: Row }[] | undefined;
+  return found?.map(({ row }) => row.id);
+}
+
+test('ties go to the earlier game, then to the lower id', () => {
+  const view = build();
+  view.apply(
+    insert(game(1, { score: 5, time: TODAY + 1 }), game(9, { score: 5 }), game(2, { score: 5 }), game(3, { score: 6 })),
+  );
+  assert.deepEqual(ids(view), [3, 2, 9, 1]);
+});
+
+test('[rule 7] a player whose best game goes is back on the board with the next best one', () => {
+  const view = build();
+  const players = { board: 'players', window: 'daily', date: dateOf(TODAY) } as const;
+  view.apply(insert(game(1), game(2), game(3), game(4, { player: 'bob', score: 2 })));
+  assert.deepEqual(ids(view, players), [3, 4]);
+  view.apply([remove(3)]);
+  assert.deepEqual(ids(view, players), [2, 4]);
+  view.apply([update(game(2, { player: 'bob' }))]);
+  assert.deepEqual(ids(view, players), [2, 1]);
+});
+
+test('[rule 6] an update without the old row, with a new key or with values left out, finds what it needs itself', () => {
+  const view = build();
+  view.apply(insert(game(1, { note: 'long', level: 7 })));
+  view.apply([update(game(1, { score: 50, note: undefined, player: undefined }))]);
+  assert.deepEqual(view.answer(history({ player: 'ann', limit: 9 })), [game(1, { score: 50, note: 'long' })]);
+  view.apply([update(game(8, { score: 60, note: undefined }), { id: 1 })]);
+  assert.deepEqual(view.answer(history({ player: 'ann', limit: 9 })), [game(8, { score: 60, note: 'long' })]);
+});
+
+test('[rule 6] [SPEC 5] a value that nobody knows is not guessed: the record answers until the row is whole', () => {
+  const view = build();
+  view.apply(insert(game(1)));
+  view.apply([update(game(2, { player: undefined }))]);
+  assert.equal(view.answer(count(overall)), undefined);
+  view.apply([update(game(2))]);
+  assert.deepEqual(ids(view), [2, 1]);
+});
+
+for (const [what, strange] of [
+  ['an id beyond 2^53', { id: 2n ** 60n }],
+  ['a score beyond 2^53', { id: 5, score: 2n ** 60n }],
+  ['a score that is not a number', { id: 5, score: Number.NaN }],
+  ['a time beyond the year 2255', { id: 5, time: 2 ** 60 }],
+] as const) {
+  test(`[SPEC 5] ${what}: the record answers for as long as the row is there`, () => {
+    const view = build();
+    const row = game(5, strange);
+    view.apply(insert(game(1), row));
+    assert.equal(view.answer(count(overall)), undefined);
+    assert.equal(view.answer(history({ player: 'ann', limit: 1 })), undefined);
+    view.apply([{ op: 'delete', table: TABLE, before: { id: row.id }, after: null }]);
+    assert.deepEqual(ids(view), [1]);
+    view.apply(insert(row));
+    view.apply([TRUNCATE]);
+    assert.deepEqual(ids(view), []);
+  });
+
+  test(`a build that finds ${what} names the column and what is expected`, () => {
+    assert.throws(
+      () => build().load('test.games', [game(5, strange)]),
+      /leaderboard of test.games: the column \w+ has .*; expected/,
+    );
+  });
+}
+
+test('[rule 8] a window that was let go of is answered by the record, also after a late row; a later empty one is empty', () => {
+  const view = build();
+  const day = (days: number) => ({ board: 'games', window: 'daily', date: dateOf(TODAY + days * DAY) }) as const;
+  const month = (date: string) => ({ board: 'games', window: 'monthly', date }) as const;
+  view.apply(insert(game(1, { time: TODAY - 20 * DAY }), game(2), game(3, { time: TODAY - 90 * DAY })));
+  assert.deepEqual(ids(view, day(-20)), [1]);
+  view.expire(TODAY);
+  assert.equal(view.answer(count(day(-20))), undefined);
+  assert.equal(view.answer(count(day(-9))), undefined);
+  assert.equal(view.answer(count(day(-8))), 0);
+  assert.deepEqual(ids(view, day(0)), [2]);
+  assert.equal(view.answer(count(month('2026-08-22'))), undefined);
+  assert.equal(view.answer(count(month('2026-09-30'))), 0);
+  assert.deepEqual(ids(view, month('2026-10-01')), [1]);
+  view.apply(insert(game(4, { time: TODAY - 20 * DAY }), game(5, { time: TODAY - 90 * DAY })));
+  assert.equal(view.answer(count(day(-20))), undefined);
+  assert.equal(view.answer(count(month('2026-08-22'))), undefined);
+  assert.deepEqual(ids(view), [5, 4, 3, 2, 1]);
+});
+
+test('[rule 8] the floor survives TRUNCATE and a clock that goes back', () => {
+  const view = build();
+  view.expire(TODAY);
+  view.apply([TRUNCATE]);
+  view.expire(TODAY - 100 * DAY);
+  view.apply(insert(game(1, { time: TODAY - 20 * DAY })));
+  assert.equal(view.answer(count({ board: 'games', window: 'daily', date: dateOf(TODAY - 20 * DAY) })), undefined);
+});
+
+test('[rule 7] [SPEC 7] streamed equals rebuilt after the same expire calls, and differing floors are no drift', async () => {
+  const rows = Array.from({ length: 300 }, (_, id) =>
+    game(id, { time: TODAY - ((id * 37) % 120) * DAY, player: `p${id % 7}` }),
+  );
+  const streamed = buildSmall();
+  streamed.apply(insert(...rows));
+  streamed.expire(TODAY);
+  const before = buildSmall();
+  before.expire(TODAY);
+  const after = buildSmall();
+  for (const rebuilt of [before, after]) {
+    rebuilt.load('test.games', rows);
+    await rebuilt.loaded();
+  }
+  assert.deepEqual([...streamed.compare(after)].filter(Boolean), []);
+  after.expire(TODAY);
+  for (const rebuilt of [before, after]) {
+    assert.deepEqual([...streamed.compare(rebuilt)].filter(Boolean), []);
+    for (let days = -120; days < 2; days++) {
+      for (const window of ['daily', 'monthly'] as const) {
+        const asked = top({ board: 'players', window, date: dateOf(TODAY + days * DAY), limit: 9 });
+        assert.deepEqual(rebuilt.answer(asked), streamed.answer(asked));
+      }
+    }
+  }
+});
+
+test('[SPEC 7] compare goes on through expire and TRUNCATE in between', async () => {
+  const rows = Array.from({ length: 9000 }, (_, id) => game(id, { time: TODAY - (id % 30) * DAY }));
+  const [view, other] = [build(), build()];
+  for (const state of [view, other]) {
+    state.load('test.games', rows);
+    await state.loaded();
+  }
+  let yields = 0;
+  for (const drift of view.compare(other)) {
+    assert.equal(drift, undefined);
+    if (++yields === 12) view.expire(TODAY);
+    if (yields === 20) for (const state of [view, other]) state.apply([TRUNCATE, ...insert(game(1))]);
+  }
+  assert.ok(yields > 20);
+});
+
+test('windows that are not declared are answered by the record', () => {
+  const definition = leaderboard({ table: 'test.games', id: 'id', player: 'player', score: 'score', time: 'time' });
+  const view = definition.build();
+  view.apply(insert(game(1)));
+  assert.equal(view.answer(count(overall)), 1);
+  assert.equal(view.answer(count({ board: 'games', window: 'daily', date: '2026-11-20' })), undefined);
+});
+
+test("[SPEC 9] queries that make no sense are the client's error, the same in memory as in SQL", async () => {
+  const view = build();
+  const definition = leaderboard({ table: 'test.games', id: 'id', player: 'player', score: 'score', time: 'time' });
+  const reader = { query: () => assert.fail('reached the record') };
+  for (const query of [
+    top({ ...overall, limit: -1 }),
+    top({ ...overall, limit: 1.5 }),
+    top({ ...overall, limit: 1e9 }),
+    range({ ...overall, offset: Number.NaN, limit: 1 }),
+    standing({ ...overall, member: '7' }),
+    standing({ ...overall, member: 7, around: -1 }),
+    history({ player: 'ann', limit: Number.POSITIVE_INFINITY }),
+    ...[undefined, '', '2026-02-30', '2026-2-3', '0000-01-01', '2026-13-01', '2026-11-20T00:00', "1' or '1"].map(
+      (date) => count({ board: 'games', window: 'daily', date }),
+    ),
+  ]) {
+    const isClients = { name: 'ClientError', status: 400 };
+    assert.throws(() => view.answer(query), isClients);
+    await assert.rejects(definition.answerFromRecord(reader, [query]), isClients);
+  }
+});
+
+test('players may be integers', () => {
+  const view = build();
+  view.apply(insert(game(1, { player: 42 }), game(2, { player: -7 })));
+  assert.deepEqual(view.answer(history({ player: '42', limit: 9 })), [game(1, { player: 42 })]);
+  assert.deepEqual(view.answer(history({ player: '042', limit: 9 })), []);
+  const found = view.answer(standing({ board: 'players', window: 'overall', member: -7 })) as { rank: number };
+  assert.equal(found.rank, 1);
+});
+
+test("a name with a NUL, which PostgreSQL cannot hold, is nobody's", () => {
+  const view = build();
+  view.apply(insert(game(1, { player: 42 })));
+  assert.deepEqual(view.answer(history({ player: '\0' + '42', limit: 9 })), []);
+});
+
+test('a wrong column does not compile', () => {
+  interface Game {
+    readonly id: number;
+    readonly player: string;
+    readonly score: number | null;
+    readonly time: number;
+  }
+  const columns = { table: 'test.games', id: 'id', player: 'player', score: 'score', time: 'time' } as const;
+  assert.equal(leaderboard<Game>(columns).kind, 'leaderboard');
+  // @ts-expect-error: no such column
+  leaderboard<Game>({ ...columns, id: 'game_id' });
+  // @ts-expect-error: a score is a number
+  assert.throws(() => leaderboard<Game>({ ...columns, score: 'player' }));
+  assert.throws(() => leaderboard({ ...columns, keep: ['score'] }), /the column score is named twice/);
+});

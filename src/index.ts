@@ -6,6 +6,7 @@ export { CachedAnswers } from './http/cached-answers.ts';
 export { idempotencyKey } from './http/idempotency.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
 export { sendEvents } from './http/sse.ts';
+export { bearerToken } from './http/token.ts';
 export type { Identity, Tokens, User } from './identity/identity.ts';
 export type { Answer, EventTopic, Live, StateTopic, Topic, TopicUser, ViewHandle } from './live/live.ts';
 export { ClientError } from './record/errors.ts';

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { silent } from '../record/log.ts';
 import { MICROS_PER_DAY, nowMicros } from '../record/time.ts';
-import { silentLog, testDatabase } from '../testing/database.ts';
+import { testDatabase } from '../testing/database.ts';
 import { openIdentity } from './open.ts';
 
 const password = 'Secret123';
@@ -65,7 +66,7 @@ async function open(t: TestContext) {
   const { record } = await testDatabase(t);
   const smtp = await smtpServer(t);
   const time = { now: nowMicros() };
-  const options = { record, log: silentLog, passwords: { cost: { memory: 64, passes: 1 } }, clock: () => time.now };
+  const options = { record, log: silent, passwords: { cost: { memory: 64, passes: 1 } }, clock: () => time.now };
   const config = { issuerUrl: 'https://play.example.org/', smtpUrl: smtp.state.url };
   const identity = await openIdentity({ ...options, config });
   t.after(() => identity.close());
@@ -150,7 +151,7 @@ test('a name that was never confirmed is free again after a week', async (t) => 
   const { record, smtp, time, signUp } = await open(t);
   await signUp('ann');
   const config = { issuerUrl: 'https://play.example.org', smtpUrl: smtp.state.url };
-  const restart = async () => (await openIdentity({ record, log: silentLog, config, clock: () => time.now })).close();
+  const restart = async () => (await openIdentity({ record, log: silent, config, clock: () => time.now })).close();
   time.now += 6 * MICROS_PER_DAY;
   await restart();
   await assert.rejects(signUp('ann'), { status: 409 });

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { silent } from '../record/log.ts';
 import { ExternalIdentity } from './external-identity.ts';
 import { ExternalTokens } from './external-tokens.ts';
 import type { User } from './identity.ts';
@@ -12,7 +13,6 @@ import { Verifier } from './verifier.ts';
 type Keys = Awaited<ReturnType<typeof generateKeyPair>>;
 
 const NOW = 1_700_000_000;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** An OIDC issuer on a local port: discovery, JWKS, and a count of requests. */
 async function issuer(t: TestContext) {

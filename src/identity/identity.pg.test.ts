@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { decodeJwt } from 'jose';
+import { silent } from '../record/log.ts';
 import type { PgRecord } from '../record/record.ts';
 import { MICROS_PER_DAY, nowMicros } from '../record/time.ts';
-import { silentLog, testDatabase } from '../testing/database.ts';
+import { testDatabase } from '../testing/database.ts';
 import type { User } from './identity.ts';
 import { type IdentityConfig, type IdentityOptions, openIdentity } from './open.ts';
 import { OwnIdentity } from './own-identity.ts';
@@ -22,7 +23,7 @@ async function openOn(
   const time = { now: nowMicros() };
   const identity = await openIdentity({
     record,
-    log: silentLog,
+    log: silent,
     passwords: { cost },
     clock: () => time.now,
     ...options,

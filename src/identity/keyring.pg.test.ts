@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { silent } from '../record/log.ts';
 import type { PgRecord } from '../record/record.ts';
-import { silentLog, testDatabase } from '../testing/database.ts';
+import { testDatabase } from '../testing/database.ts';
 import { Keyring } from './keyring.ts';
 import { openIdentity } from './open.ts';
 import { createSeal } from './seal.ts';
@@ -17,7 +18,7 @@ async function open(t: TestContext, secret?: string) {
 }
 
 async function reopen(record: PgRecord, secret?: string) {
-  const identity = await openIdentity({ record, log: silentLog, config: { issuerUrl: 'http://localhost', secret } });
+  const identity = await openIdentity({ record, log: silent, config: { issuerUrl: 'http://localhost', secret } });
   await identity.close();
   return identity;
 }

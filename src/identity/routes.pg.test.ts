@@ -3,7 +3,8 @@ import { type TestContext, test } from 'node:test';
 import fastify from 'fastify';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { ClientError } from '../record/errors.ts';
-import { silentLog, testDatabase } from '../testing/database.ts';
+import { silent } from '../record/log.ts';
+import { testDatabase } from '../testing/database.ts';
 import { type IdentityConfig, openIdentity } from './open.ts';
 import { registerIdentityRoutes } from './routes.ts';
 
@@ -14,7 +15,7 @@ async function open(t: TestContext, config: Partial<IdentityConfig> = {}) {
   const passwords = { cost: { memory: 64, passes: 1 } };
   const identity = await openIdentity({
     record,
-    log: silentLog,
+    log: silent,
     passwords,
     config: { issuerUrl: 'http://localhost', ...config },
   });

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -38,6 +38,7 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { cluster, name, settings, log } = options;
   await endLeftovers(cluster.pgdata, name, log);
+  clearSockets(options.socketDirectory);
   writeSettings(cluster, serverSettings(totalmem(), name, settings));
   for (let tries = 1; ; tries++) {
     const { server, ready } = spawnServer(options);
@@ -47,6 +48,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       throw new Error(`The embedded PostgreSQL on ${cluster.pgdata} did not start: ${failure}`);
     }
     await sleep(100);
+  }
+}
+
+/**
+ * No server runs on the directory any more, so its socket's lock file is a dead one's; PostgreSQL would believe it when the pid
+ * in it is another program's, or a zombie's that nobody reaps (a container without an init).
+ */
+function clearSockets(socketDirectory: string): void {
+  for (const name of readdirSync(socketDirectory)) {
+    if (name.startsWith('.s.PGSQL.')) rmSync(join(socketDirectory, name), { force: true });
   }
 }
 

@@ -25,10 +25,7 @@ export function statusText(status: SystemStatus): string {
   return [
     facts([
       ['lockstep', headline(status)],
-      [
-        'record',
-        `${status.record.engine}${status.record.embedded ? ', embedded' : ''}  ${styleText('dim', status.record.url)}`,
-      ],
+      ['record', `${status.record.engine}  ${styleText('dim', status.record.url)}`],
       ['feed', feedText(live)],
       ['slot', slotText(live.slot)],
       ['views', `in ${status.store}`],

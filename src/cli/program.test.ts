@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { pino } from 'pino';
+import { startControl } from '../http/control.ts';
+import type { VerifyReport, ViewHandle, ViewStatus } from '../live/live.ts';
+import type { SystemStatus } from '../runtime/runtime.ts';
+import { Output } from './output.ts';
+import { runCommandLine } from './program.ts';
+
+const status: ViewStatus = {
+  service: 'leaderboard',
+  name: 'boards',
+  kind: 'leaderboard',
+  state: 'live',
+  position: 'e-1',
+  lagBytes: 0,
+  entries: 12_345,
+  bytes: 2 ** 21,
+  progress: null,
+  rebuilds: 2,
+  fault: null,
+};
+
+const report: VerifyReport = {
+  view: 'leaderboard/boards',
+  position: 'e-1',
+  compared: 12_345,
+  drift: 0,
+  examples: [],
+  seconds: 0.25,
+};
+
+const system: SystemStatus = {
+  version: '1.2.3',
+  pid: 4711,
+  url: 'http://localhost:8080',
+  uptime: 75,
+  record: { engine: 'embedded PostgreSQL 18.4', embedded: true, url: 'postgres://lockstep:***@/lockstep' },
+  store: 'memory',
+  live: {
+    ready: true,
+    position: 'e-1',
+    epoch: 'e',
+    following: true,
+    slot: { name: 'lockstep_1', temporary: true, retainedBytes: 2048 },
+    transactions: 1,
+    changes: 2000,
+    reconnects: 0,
+    views: [status],
+  },
+};
+
+function dataDirectory(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cli-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** A running server's control socket with one view that answers `report` to `verify`. */
+async function serve(t: TestContext, verified: VerifyReport | Error): Promise<string> {
+  const dataDir = dataDirectory(t);
+  const view = {
+    name: 'leaderboard/boards',
+    status: () => status,
+    async verify(progress) {
+      progress?.(5, 10);
+      if (verified instanceof Error) throw verified;
+      return verified;
+    },
+    rebuild: async () => {},
+  } as Partial<ViewHandle> as ViewHandle;
+  const control = await startControl({
+    dataDir,
+    log: pino({ level: 'silent' }),
+    status: () => system,
+    views: new Map([[view.name, view]]),
+  });
+  t.after(() => control.close());
+  return dataDir;
+}
+
+async function lockstep(dataDir: string, ...args: string[]) {
+  let [stdout, stderr] = ['', ''];
+  const out = new Output({
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+  });
+  const code = await runCommandLine(args, { services: [], out, env: { LOCKSTEP_DATA: dataDir }, cwd: dataDir });
+  return { code, stdout: stripVTControlCharacters(stdout), stderr: stripVTControlCharacters(stderr) };
+}
+
+test('status shows every view, the slot and the engines of the running server', async (t) => {
+  const { code, stdout } = await lockstep(await serve(t, report), 'status');
+  assert.equal(code, 0);
+  for (const shown of [
+    /^lockstep +1\.2\.3, serving http:\/\/localhost:8080 for 1 min 15 s, process 4711$/m,
+    /^record +embedded PostgreSQL 18\.4 +postgres:/m,
+    /^feed +at e-1, 1 transaction, 2,000 changes since its start$/m,
+    /^slot +lockstep_1, temporary, keeps 2\.0 KiB of log$/m,
+    /^leaderboard\/boards +leaderboard +live +0 B +12,345 +2\.0 MiB +2 +e-1$/m,
+  ]) {
+    assert.match(stdout, shown);
+  }
+});
+
+test('status --json is the whole status, wherever the option stands', async (t) => {
+  const dataDir = await serve(t, report);
+  for (const args of [
+    ['status', '--json'],
+    ['--json', 'status'],
+  ]) {
+    assert.deepEqual(JSON.parse((await lockstep(dataDir, ...args)).stdout), system);
+  }
+});
+
+test('[SPEC 7] verify ends with 0 when nothing differs', async (t) => {
+  const { code, stdout } = await lockstep(await serve(t, report), 'verify', 'boards');
+  assert.equal(stdout, '✔ leaderboard/boards  12,345 compared, drift 0  at e-1, 0.3 s\n');
+  assert.equal(code, 0);
+});
+
+test('[SPEC 7] verify ends with 1 when there is drift, and names it', async (t) => {
+  const examples = [{ what: 'game 17', inView: 'score 5', inRecord: 'none' }];
+  const dataDir = await serve(t, { ...report, drift: 3, examples });
+  const { code, stdout } = await lockstep(dataDir, 'verify');
+  assert.match(stdout, /^✖ leaderboard\/boards {2}12,345 compared, drift 3 /);
+  assert.match(stdout, /^ {4}game 17 +score 5 +none\n {4}and 2 more$/m);
+  assert.equal(code, 1);
+  const json = await lockstep(dataDir, 'verify', '--json');
+  assert.equal(JSON.parse(json.stdout)[0].drift, 3);
+  assert.equal(json.code, 1);
+});
+
+test('a job that fails is one line on stderr, and 1', async (t) => {
+  const { code, stdout, stderr } = await lockstep(await serve(t, report), 'verify', 'nothing');
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.equal(stderr, 'error: There is no view "nothing"; views: leaderboard/boards.\n');
+});
+
+test('rebuild tells what was built', async (t) => {
+  const { code, stdout } = await lockstep(await serve(t, report), 'rebuild');
+  assert.deepEqual([code, stdout], [0, '✔ leaderboard/boards  built anew, 12,345 entries  at e-1\n']);
+});
+
+for (const args of [
+  ['nonsense'],
+  [],
+  ['verify', 'a', 'b'],
+  ['users', 'grant', 'name'],
+  ['status', '--nonsense'],
+  ['start', '--port', '70000'],
+]) {
+  test(`wrong usage ends with 2: lockstep ${args.join(' ')}`, async (t) => {
+    const { code, stdout, stderr } = await lockstep(dataDirectory(t), ...args);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /lockstep/);
+  });
+}
+
+test('help and version end with 0, on stdout', async (t) => {
+  const dataDir = dataDirectory(t);
+  for (const args of [['--help'], ['--version'], ['users', '--help']])
+    assert.equal((await lockstep(dataDir, ...args)).code, 0);
+});
+
+test('config tells where each value comes from', async (t) => {
+  const dataDir = dataDirectory(t);
+  const { stdout } = await lockstep(dataDir, 'config');
+  assert.match(stdout, /^port +PORT +default +8080$/m);
+  assert.match(stdout, new RegExp(`^dataDir +LOCKSTEP_DATA +env +${dataDir}$`, 'm'));
+});

@@ -18,6 +18,8 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
+export { silent as silentLog } from '../record/log.ts';
+
 /** How long sessions may take to end after the test (milliseconds). */
 const PATIENCE = 5_000;
 const TEMPLATE = 'lockstep_test_template';

@@ -39,7 +39,7 @@ async function issuer(t: TestContext) {
     server.closeAllConnections();
     server.close();
   });
-  const addKey = async (kid: string, alg: 'RS256' | 'ES256') => {
+  const addKey = async (kid: string, alg: 'RS256' | 'ES256' | 'PS256') => {
     keys.set(kid, { alg, pair: await generateKeyPair(alg) });
   };
   const sign = (claims: JWTPayload, kid = 'rsa') => {
@@ -104,6 +104,9 @@ test('ES256 is fine; other uses, issuers, keys, algorithms and expired tokens ar
     status: 401,
     message: 'jwt expired',
   });
+  await addKey('pss', 'PS256');
+  const other = open(state.url).identity;
+  await assert.rejects(async () => other.verify(await sign({}, 'pss')), invalid);
   const secret = new TextEncoder().encode('x'.repeat(32));
   const hmac = await new SignJWT({ iss: state.url, sub: 's', exp: NOW + 9 })
     .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })

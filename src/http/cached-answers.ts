@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Position } from '../changes/position.ts';
 import type { Answer, ViewHandle } from '../live/live.ts';
 import type { ResultsOf, ViewQuery } from '../views/view.ts';
-import { describeAnswer, minPosition } from './positions.ts';
+import { minPosition, positionText, sendAnswer } from './positions.ts';
+import { observe } from './request-histogram.ts';
 
-/** What one entry costs besides its bytes, roughly. */
+/** What one entry costs besides its text, roughly. */
 const ENTRY_OVERHEAD = 256;
 
 export interface CachedAnswersOptions {
@@ -20,14 +22,20 @@ export interface CachedQuestion<Queries extends readonly ViewQuery<unknown>[]> {
   body(results: ResultsOf<Queries>): unknown;
 }
 
+interface Body {
+  readonly text: string;
+  /** In bytes, as the header says it. */
+  readonly length: string;
+}
+
 /**
- * Answers from one view as JSON bytes, kept until the view changes. What is sent is what the view would answer now, at its
+ * Answers from one view as JSON text, kept until the view changes. What is sent is what the view would answer now, at its
  * present position: a view that cannot answer now is never covered up by an older answer (SPEC 5).
  */
 export class CachedAnswers<Query extends ViewQuery<unknown>> {
   readonly #view: ViewHandle<Query>;
   readonly #maxBytes: number;
-  readonly #bodies = new Map<string, Buffer>();
+  readonly #bodies = new Map<string, Body>();
   #version = -1;
   #bytes = 0;
 
@@ -36,7 +44,10 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
     this.#maxBytes = options.maxBytes ?? 2 ** 24;
   }
 
-  /** Sends the answer, from the cache or the view, otherwise from the record; waits for `Lockstep-Min-Position`. */
+  /**
+   * Sends the answer, from the cache or the view, otherwise from the record; waits for `Lockstep-Min-Position`. It has the
+   * headers of a JSON answer and its position; others that were set on `reply` may be left out.
+   */
   send<const Queries extends readonly Query[]>(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -44,14 +55,14 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
   ): FastifyReply | Promise<FastifyReply> {
     const min = minPosition(request);
     if (min) return this.#sendRead(reply, question, min);
-    return this.#sendCached(reply, question) ?? this.#sendNow(reply, question) ?? this.#sendRead(reply, question);
+    return this.#sendCached(reply, question.key) ?? this.#sendNow(reply, question) ?? this.#sendRead(reply, question);
   }
 
-  #sendCached(reply: FastifyReply, { key }: { readonly key: string }): FastifyReply | undefined {
+  #sendCached(reply: FastifyReply, key: string): FastifyReply | undefined {
     if (this.#view.version !== this.#version) return undefined;
     const body = this.#bodies.get(key);
     const now = body && this.#view.readNow([]);
-    return now && send(reply, now, body);
+    return now && write(reply, now, body);
   }
 
   #sendNow<const Queries extends readonly Query[]>(
@@ -60,32 +71,31 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
   ): FastifyReply | undefined {
     const answer = this.#view.readNow(question.queries());
     if (!answer) return undefined;
-    const body = encode(question.body(answer.results));
+    const text = JSON.stringify(question.body(answer.results));
+    const body = { text, length: String(Buffer.byteLength(text)) };
     if (answer.source === 'view') this.#keep(question.key, body);
-    return send(reply, answer, body);
+    return write(reply, answer, body);
   }
 
   async #sendRead<const Queries extends readonly Query[]>(
     reply: FastifyReply,
     question: CachedQuestion<Queries>,
-    min?: ReturnType<typeof minPosition>,
+    minPosition?: Position,
   ): Promise<FastifyReply> {
-    const answer = await this.#view.read(question.queries(), min && { minPosition: min });
-    return send(reply, answer, encode(question.body(answer.results)));
+    const answer = await this.#view.read(question.queries(), minPosition && { minPosition });
+    return sendAnswer(reply, answer, question.body(answer.results));
   }
 
   /** Called in the turn of the read: the body is of the view's present version. The oldest make room. */
-  #keep(key: string, body: Buffer): void {
+  #keep(key: string, body: Body): void {
     if (this.#view.version !== this.#version) {
       this.#bodies.clear();
       this.#bytes = 0;
       this.#version = this.#view.version;
     }
     this.#drop(key);
-    const size = sizeOf(key, body);
-    if (size > this.#maxBytes) return;
     this.#bodies.set(key, body);
-    this.#bytes += size;
+    this.#bytes += sizeOf(key, body);
     for (const oldest of this.#bodies.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
       this.#drop(oldest);
@@ -100,14 +110,34 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
   }
 }
 
-function sizeOf(key: string, body: Buffer): number {
-  return key.length * 2 + body.length + ENTRY_OVERHEAD;
+/** At most: a string without a character above U+00FF takes half. */
+function sizeOf(key: string, body: Body): number {
+  return (key.length + body.text.length) * 2 + ENTRY_OVERHEAD;
 }
 
-function encode(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
+/**
+ * Writes a JSON answer past Fastify's own sending, which takes 0.7 us of a request's 13; as text, which Node writes
+ * together with the headers where it would write bytes apart from them (another 0.6). Where pages of other origins may
+ * read answers, their headers come with Fastify's sending.
+ */
+function write(reply: FastifyReply, answer: Answer<unknown>, { text, length }: Body): FastifyReply {
+  if (reply.server.lockstep.config.corsOrigins.length > 0) return sendAnswer(reply, answer, text).type(JSON_TYPE);
+  reply.hijack();
+  reply.raw.writeHead(200, [
+    'content-type',
+    JSON_TYPE,
+    'content-length',
+    length,
+    'x-content-type-options',
+    'nosniff',
+    'lockstep-position',
+    positionText(answer.position),
+    'lockstep-source',
+    answer.source,
+  ]);
+  reply.raw.end(text);
+  observe(reply.request, 200);
+  return reply;
 }
 
-function send(reply: FastifyReply, answer: Answer<unknown>, body: Buffer): FastifyReply {
-  return describeAnswer(reply, answer).header('content-type', 'application/json; charset=utf-8').send(body);
-}
+const JSON_TYPE = 'application/json; charset=utf-8';

@@ -98,20 +98,15 @@ interface Route {
   readonly pattern: RegExp;
 }
 
-type Observe = (request: FastifyRequest, reply: FastifyReply) => void;
-
-/** Problem documents for every error of `app`, and for paths and methods that it has no route for. `onMissing` counts those. */
-export function installErrors(app: FastifyInstance, log: Logger, onMissing?: Observe): void {
+/** Problem documents for every error of `app`, and for paths and methods that it has no route for. */
+export function installErrors(app: FastifyInstance, log: Logger): void {
   const routes: Route[] = [];
   app.addHook('onRoute', ({ method, url }) => {
-    if (url.includes('*')) return;
+    if (/[*(]/.test(url)) return;
     for (const each of [method].flat()) routes.push({ method: each, pattern: patternOf(url) });
   });
   app.setErrorHandler((error, _request, reply) => answerError(error, reply, log));
-  app.setNotFoundHandler((request, reply) => {
-    sendProblem(reply, missing(request, routes));
-    onMissing?.(request, reply);
-  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, missing(request, routes)));
 }
 
 /** `/users/:name` as an expression. */
@@ -125,7 +120,7 @@ function patternOf(url: string): RegExp {
 function missing(request: FastifyRequest, routes: readonly Route[]): Problem {
   const path = request.url.split('?', 1)[0]!;
   const methods = [...new Set(routes.filter((route) => route.pattern.test(path)).map((route) => route.method))];
-  if (methods.length === 0) {
+  if (methods.length === 0 || methods.includes(request.method)) {
     return { status: 404, message: 'There is nothing at this path. The routes are listed at /docs.' };
   }
   const allow = methods.sort().join(', ');

@@ -21,8 +21,4 @@ declare module 'fastify' {
   interface FastifyInstance {
     lockstep: Kit;
   }
-  interface FastifyRequest {
-    /** `performance.now()` when the request came in. */
-    startedAt: number;
-  }
 }

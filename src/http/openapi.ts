@@ -24,7 +24,12 @@ export function installOpenApi(
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
     },
   });
-  app.register(swaggerUi, { routePrefix: '/docs', staticCSP: CSP, uiConfig: { validatorUrl: null } });
+  app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: CSP,
+    uiConfig: { validatorUrl: null },
+    theme: { title: 'Lockstep API' },
+  });
 }
 
 function version(): string {

@@ -56,7 +56,7 @@ let lastPosition: Position | undefined;
 let lastText = '';
 
 /** {@link formatPosition}, made once for the many answers that reflect the same position. */
-function positionText(position: Position): string {
+export function positionText(position: Position): string {
   if (position !== lastPosition) {
     lastText = formatPosition(position);
     lastPosition = position;

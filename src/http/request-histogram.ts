@@ -1,10 +1,19 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Upper bounds in seconds. */
 const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 /** One route's and one status class's: a count for each bound and one above, then the sum of seconds. */
 const WIDTH = BOUNDS.length + 2;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** `performance.now()` when the request came in. */
+    startedAt: number;
+    /** Its route's counters. */
+    counts: Float64Array | null;
+  }
+}
 
 interface RouteCounts {
   readonly method: string;
@@ -19,44 +28,42 @@ interface Sample {
 }
 
 /**
- * Seconds from a request's arrival to its answer being sent, by method, route and status class. The route knows its
- * counters, so a request costs two clock reads and two additions; `onSend` rather than `onResponse`, which would add
- * listeners to every response (0.6 us). Streams are not in it. Has the form of the Prometheus client's metrics.
+ * Seconds from a request's arrival to its answer being sent, by method, route and status class; what was refused before it
+ * reached a route counts as route `none`. The route knows its counters, so a request costs two clock reads and two
+ * additions; `onSend` rather than `onResponse`, which would add listeners to every response (0.6 us). Streams are not in
+ * it. Has the form of the Prometheus client's metrics.
  */
 export class RequestHistogram {
   readonly name = 'lockstep_http_request_seconds';
   readonly #routes: RouteCounts[] = [];
 
-  /** Counts every route that `app` gets from now on, and what has no route as `none`. */
+  /** Counts every request of `app`, by the routes it gets from now on. Sets when a request has started, too. */
   install(app: FastifyInstance): void {
+    const none = this.#add('any', 'none');
+    app.decorateRequest('startedAt', 0);
+    app.decorateRequest('counts', null);
     app.addHook('onRoute', (options) => {
-      const onSend = [options.onSend ?? []].flat();
-      options.onSend = [...onSend, this.#counter([options.method].flat().join(','), options.url)];
+      const counts = this.#add([options.method].flat().join(','), options.url);
+      const count = (request: FastifyRequest, _reply: unknown, done: () => void) => {
+        request.counts = counts;
+        done();
+      };
+      options.onRequest = [count, ...[options.onRequest ?? []].flat()];
     });
-  }
-
-  /** For the handler of what has no route. */
-  missing(): (request: FastifyRequest, reply: FastifyReply) => void {
-    const counts = this.#add('any', 'none');
-    return (request, reply) => observe(counts, request, reply);
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.startedAt = performance.now();
+      request.counts = none;
+      done();
+    });
+    app.addHook('onSend', (request, reply, payload, done) => {
+      observe(request, reply.statusCode);
+      done(null, payload);
+    });
   }
 
   get() {
     const help = 'Seconds from the arrival of a request to its answer.';
     return { name: this.name, help, type: 'histogram', aggregator: 'sum', values: this.#samples() };
-  }
-
-  #counter(method: string, route: string) {
-    const counts = this.#add(method, route);
-    return (
-      request: FastifyRequest,
-      reply: FastifyReply,
-      payload: unknown,
-      done: (error: null, payload: unknown) => void,
-    ) => {
-      observe(counts, request, reply);
-      done(null, payload);
-    };
   }
 
   #add(method: string, route: string): Float64Array {
@@ -85,9 +92,12 @@ export class RequestHistogram {
   }
 }
 
-function observe(counts: Float64Array, request: FastifyRequest, reply: FastifyReply): void {
-  const seconds = (performance.now() - request.startedAt) / 1000;
-  const from = (Math.floor(reply.statusCode / 100) - 1) * WIDTH;
+/** Counts an answer that is being sent; for answers that do not go through `onSend`. */
+export function observe(request: FastifyRequest, status: number): void {
+  const { counts, startedAt } = request;
+  if (!counts) return;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const from = (Math.floor(status / 100) - 1) * WIDTH;
   let bucket = 0;
   while (bucket < BOUNDS.length && seconds > BOUNDS[bucket]!) bucket++;
   counts[from + bucket]! += 1;

@@ -57,8 +57,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const kit = kitOf(options);
   const requests = new RequestHistogram();
   app.decorate('lockstep', kit);
-  installErrors(app, log, requests.missing());
   requests.install(app);
+  installErrors(app, log);
   installGate(app, config);
   installCors(app, config.corsOrigins);
   installOpenApi(app, services);
@@ -96,7 +96,6 @@ function bareServer({ config, log }: ServerOptions): FastifyInstance {
   // Bodies are JSON: a form or text from another site's page must not pass for one.
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileValidator);
-  app.decorateRequest('startedAt', 0);
   return app;
 }
 
@@ -105,13 +104,12 @@ function kitOf({ config, live, topics, identity, log, limits }: ServerOptions): 
   return { config, live, topics, identity, log, connections, draining: false };
 }
 
-/** What every request passes, in one hook: the clock, the rate limit, and, for what is no plain GET, the Origin. */
+/** What every request passes, in one hook: the rate limit and, for what is no plain GET, the Origin. */
 function installGate(app: FastifyInstance, config: Config): void {
   const perSecond = config.rateLimit ?? GENEROUS;
   const limit = perSecond > 0 ? new RateLimit({ perSecond, spareLoopback: config.rateLimit === undefined }) : undefined;
   const checkOrigin = originCheck(config);
   app.addHook('onRequest', (request, reply, done) => {
-    request.startedAt = performance.now();
     reply.header('x-content-type-options', 'nosniff');
     try {
       limit?.admit(request.ip);

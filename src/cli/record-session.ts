@@ -1,11 +1,9 @@
 import type { Logger } from 'pino';
 import type { IdentityServer } from '../identity/identity.ts';
-import { openIdentity } from '../identity/open.ts';
 import { embeddedUrl } from '../record/embedded.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { Config } from '../runtime/config.ts';
-import { openRuntime } from '../runtime/runtime.ts';
 import { commandLog } from './log.ts';
 import type { CommandContext } from './program.ts';
 import { type RunningServer, runningServer } from './running-server.ts';
@@ -52,6 +50,7 @@ async function open({ config: load, services, out }: CommandContext): Promise<Op
   const log = commandLog(config.logLevel);
   const server = await runningServer(config.dataDir, out);
   if (server) return join(config, server, log);
+  const { openRuntime } = await import('../runtime/runtime.ts');
   const runtime = await openRuntime({ config, services, log, follow: false });
   return { record: runtime.record, identity: async () => runtime.identity, close: () => runtime.stop() };
 }
@@ -63,6 +62,7 @@ async function join(config: Config, server: RunningServer, log: Logger): Promise
   return {
     record,
     async identity() {
+      const { openIdentity } = await import('../identity/open.ts');
       const identity = await openIdentity({
         record,
         log,

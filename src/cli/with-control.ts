@@ -5,7 +5,6 @@ import type { CommandContext } from './program.ts';
 import { untilBuilt } from './ready.ts';
 import { runningServer } from './running-server.ts';
 import { stopSignal } from './stop-signal.ts';
-import { openSystem } from './system.ts';
 
 /**
  * Works through the control socket of the running server or, where none runs, of a system that is opened, and its views built,
@@ -19,6 +18,7 @@ export async function withControl(
   const config = await context.config();
   const server = await runningServer(config.dataDir, out);
   if (server) return work(server.client);
+  const { openSystem } = await import('./system.ts'); // Costs more to load than a running server takes to answer.
   const stop = stopSignal(() => process.exit(1));
   const system = await openSystem({ config, services, log: commandLog(config.logLevel), listen: false });
   try {

@@ -8,7 +8,6 @@ import { createLog } from '../log.ts';
 import type { CommandContext } from '../program.ts';
 import { untilBuilt } from '../ready.ts';
 import { stopSignal } from '../stop-signal.ts';
-import { openSystem } from '../system.ts';
 import { version } from '../version.ts';
 
 export function addStart(program: Command, context: CommandContext): void {
@@ -28,6 +27,7 @@ async function start(config: Config, { services, out, cwd }: CommandContext): Pr
   out.say(`${styleText('bold', 'Lockstep')} ${version}\n`);
   out.say(fact('record', recordText(config, cwd)));
   out.say(fact('services', services.map((service) => service.name).join(', ')));
+  const { openSystem } = await import('../system.ts'); // Other commands need not load the server.
   const system = await openSystem({ config, services, log, listen: true });
   try {
     const built = untilBuilt(system.live, out, stop).then((live) => {

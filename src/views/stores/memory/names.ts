@@ -1,32 +1,34 @@
 import { getRandomValues } from 'node:crypto';
 import { halfSipHash } from './half-siphash.ts';
 import { HashIndex } from './hash-index.ts';
-import { NumberColumn } from './number-column.ts';
 
-const CHUNK = 1 << 17;
+const SHIFT = 15;
+const MASK = (1 << SHIFT) - 1;
+/** Names begin at every fourth byte, and the place where a name begins, in fours, is its number. */
+const ALIGN = 4;
+const CHUNK = ALIGN << SHIFT;
 /** Marks a number written as text. PostgreSQL's text holds no NUL, so no string is mistaken for one. */
 const NUMBER = '\0';
 
 /**
- * Names as small integers, 0, 1, 2 and so on: the bytes of all names lie in a few large buffers, outside the garbage
- * collector's heap, about 12 bytes a name besides its own. A name stays until the table is dropped.
+ * Names as integers: the bytes of all names lie in buffers outside the garbage collector's heap, about 9 bytes a name besides
+ * its own. A name stays until the table is dropped. Holds 8 GiB of names.
  */
 export class Names {
   readonly #index: HashIndex;
-  readonly #starts = new NumberColumn();
   #chunks: Buffer[] = [];
   /** Bytes used in the last chunk. */
   #used = CHUNK;
-  #count = 0;
   readonly #key = getRandomValues(new Int32Array(2));
   /** The name looked for, as its length (LEB128) and its UTF-8 bytes. */
   #probe = Buffer.alloc(256);
   #probeLength = 0;
   readonly #isProbe = (name: number): boolean => {
-    const start = this.#starts.at(name);
-    const chunk = this.#chunks[Math.floor(start / CHUNK)]!;
+    const chunk = this.#chunks[name >>> SHIFT]!;
     const probe = this.#probe;
-    for (let i = 0, at = start % CHUNK; i < this.#probeLength; i++, at++) if (chunk[at] !== probe[i]) return false;
+    for (let i = 0, at = (name & MASK) * ALIGN; i < this.#probeLength; i++, at++) {
+      if (chunk[at] !== probe[i]) return false;
+    }
     return true;
   };
 
@@ -44,22 +46,21 @@ export class Names {
     const hash = this.#look(name);
     const known = this.#index.find(hash, this.#isProbe);
     if (known >= 0) return known;
-    this.#starts.set(this.#count, this.#store());
-    this.#index.add(hash, this.#count);
-    return this.#count++;
+    const number = this.#store();
+    this.#index.add(hash, number);
+    return number;
   }
 
   get(name: number): string | number {
-    const start = this.#starts.at(name);
-    const chunk = this.#chunks[Math.floor(start / CHUNK)]!;
-    const [from, to] = textOf(chunk, start % CHUNK);
+    const chunk = this.#chunks[name >>> SHIFT]!;
+    const [from, to] = textOf(chunk, (name & MASK) * ALIGN);
     return to > from && chunk[from] === 0
       ? Number(chunk.toString('latin1', from + 1, to))
       : chunk.toString('utf8', from, to);
   }
 
   get bytes(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0) + this.#starts.bytes + this.#index.bytes;
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0) + this.#index.bytes;
   }
 
   /** Puts the name into the probe and gives its hash. */
@@ -104,15 +105,14 @@ export class Names {
     const chunk = this.#chunks.length - 1;
     const start = this.#used;
     this.#probe.copy(this.#chunks[chunk]!, start, 0, this.#probeLength);
-    this.#used += this.#probeLength;
-    return chunk * CHUNK + start;
+    this.#used = Math.ceil((start + this.#probeLength) / ALIGN) * ALIGN;
+    return (chunk << SHIFT) + start / ALIGN;
   }
 
   #hash(name: number): number {
-    const start = this.#starts.at(name);
-    const chunk = this.#chunks[Math.floor(start / CHUNK)]!;
-    const [, to] = textOf(chunk, start % CHUNK);
-    return halfSipHash(this.#key, chunk, start % CHUNK, to);
+    const chunk = this.#chunks[name >>> SHIFT]!;
+    const start = (name & MASK) * ALIGN;
+    return halfSipHash(this.#key, chunk, start, textOf(chunk, start)[1]);
   }
 }
 

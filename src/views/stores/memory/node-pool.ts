@@ -72,6 +72,14 @@ export class Leaves implements Nodes {
     rows[at] = row;
   }
 
+  /** Fills an empty leaf. */
+  fill(leaf: number, rows: Int32Array, keys: Int32Array | Float64Array): void {
+    if (keys instanceof Float64Array) for (const key of keys) this.accept(key);
+    this.keysOf(leaf).set(keys, this.offset(leaf));
+    this.rowsOf(leaf).set(rows, this.offset(leaf));
+    this.size[leaf] = rows.length;
+  }
+
   remove(leaf: number, at: number): void {
     const end = this.offset(leaf) + this.size[leaf]!--;
     this.keysOf(leaf).copyWithin(at, at + 1, end);

@@ -1,4 +1,5 @@
 import { type NodePool, WINDOW } from './node-pool.ts';
+import type { KeyedRows } from './radix-sort.ts';
 
 /** A total order of rows. What the tree asks for must not change while a row is in it. */
 export interface RowOrder {
@@ -59,14 +60,11 @@ export abstract class NodeTree {
    * Fills the empty tree with rows that are in order already, leaves 15/16 full. Yields now and then: the caller may hand
    * the turn back, but must let nobody use the tree before it is done.
    */
-  *build(rows: Int32Array): Generator<void> {
+  *build({ rows, keys }: KeyedRows): Generator<void> {
     if (rows.length === 0) return;
     this.pool.leaves.free(this.root);
-    let nodes = yield* this.#buildLeaves(rows);
-    for (this.height = 0; nodes.length > 1; this.height++) {
-      nodes = this.#buildInners(nodes);
-      yield;
-    }
+    let nodes = yield* this.#buildLeaves(rows, keys);
+    for (this.height = 0; nodes.length > 1; this.height++) nodes = yield* this.#buildInners(nodes);
     this.root = nodes[0]!;
     this.entries = rows.length;
   }
@@ -261,13 +259,13 @@ export abstract class NodeTree {
     inners.second[slot] = this.order.second(row);
   }
 
-  *#buildLeaves(rows: Int32Array): Generator<void, number[]> {
+  *#buildLeaves(rows: Int32Array, keys: KeyedRows['keys']): Generator<void, number[]> {
     const { leaves } = this.pool;
     const built: number[] = [];
     let start = 0;
     for (const end of cut(rows.length, leaves.capacity)) {
       const leaf = leaves.allocate();
-      this.#fillLeaf(leaf, rows.subarray(start, end));
+      leaves.fill(leaf, rows.subarray(start, end), keys.subarray(start, end));
       start = end;
       if (built.length > 0) leaves.next[built.at(-1)!] = leaf;
       if (built.push(leaf) % 64 === 0) yield;
@@ -275,20 +273,8 @@ export abstract class NodeTree {
     return built;
   }
 
-  #fillLeaf(leaf: number, rows: Int32Array): void {
-    const { leaves } = this.pool;
-    const start = leaves.offset(leaf);
-    leaves.rowsOf(leaf).set(rows, start);
-    for (let i = 0; i < rows.length; i++) {
-      const key = this.order.key(rows[i]!);
-      leaves.accept(key);
-      leaves.keysOf(leaf)[start + i] = key;
-    }
-    leaves.size[leaf] = rows.length;
-  }
-
   /** Puts inner nodes over the nodes of one level. */
-  #buildInners(below: readonly number[]): number[] {
+  *#buildInners(below: readonly number[]): Generator<void, number[]> {
     const { inners } = this.pool;
     const built: number[] = [];
     let start = 0;
@@ -297,7 +283,7 @@ export abstract class NodeTree {
       inners.size[node] = end - start;
       const slot = node * inners.capacity;
       for (let i = 0; start < end; i++, start++) this.#attach(slot + i, below[start]!, this.height);
-      built.push(node);
+      if (built.push(node) % 64 === 0) yield;
     }
     return built;
   }

@@ -72,7 +72,8 @@ test('equals a sorted array when built at once, and after changes to that', () =
       const order = orderBy(row);
       const held = new Set(Array.from({ length }, (_, i) => i));
       const tree = new OrderedRows({ pool: new NodePool(small), order });
-      for (const _ of tree.build(Int32Array.from(held).sort(order.all)));
+      const rows = Int32Array.from(held).sort(order.all);
+      for (const _ of tree.build({ rows, keys: Float64Array.from(rows, order.key) }));
       assertHolds(tree, [...held].sort(order.all), row);
       for (const one of toggled) {
         if (tree.remove(one)) held.delete(one);

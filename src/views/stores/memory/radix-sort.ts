@@ -2,86 +2,108 @@ const BITS = 11;
 const BUCKETS = 1 << BITS;
 const BLOCK = 1 << 15;
 
-/** Rows with the key each is sorted by, as 64 bits whose unsigned order is the keys' order. */
-interface Sorted {
+/** Rows, and beside each the key it is ordered by. */
+export interface KeyedRows {
+  readonly rows: Int32Array;
+  readonly keys: Int32Array | Float64Array;
+}
+
+/** Rows with their keys as bits whose unsigned order is the keys' order: 32 of them where all keys are 32-bit integers, else 64. */
+interface Words {
   readonly rows: Int32Array;
   readonly high: Uint32Array;
-  readonly low: Uint32Array;
+  readonly low: Uint32Array | null;
 }
 
 /**
- * Sorts rows by a numeric key in place of comparing them: a stable radix sort, 11 bits a pass, least significant first; passes
- * in which all keys agree are left out, and rows that are in order already are left alone. Returns the sorted rows, which
- * may be `rows` itself. Yields every 32,768 rows. No key may be NaN.
+ * Sorts rows by a numeric key without comparing them: a stable radix sort, 11 bits a pass, least significant first; passes in
+ * which all keys agree are left out, and rows that are in order already are not moved. `rows` itself stays as it is. Looks
+ * each key up once. Yields every 32,768 rows. No key may be NaN.
  */
-export function* sortRows(rows: Int32Array, keyOf: (row: number) => number): Generator<void, Int32Array> {
-  const keyed = yield* withKeys(rows, keyOf);
-  if (!keyed) return rows;
-  let from = keyed;
-  let to: Sorted = { ...emptyLike(from) };
-  for (const [word, shift] of DIGITS) {
-    const starts = yield* countDigits(from[word], shift);
-    if (!starts) continue;
-    yield* deal(from, to, from[word], shift, starts);
-    [from, to] = [to, from];
+export function* sortRows(rows: Int32Array, keyOf: (row: number) => number): Generator<void, KeyedRows> {
+  const { keys, ordered, narrow } = yield* lookUp(rows, keyOf);
+  if (ordered) return { rows, keys };
+  let from = narrow ? yield* narrowWords(rows, keys) : yield* wideWords(rows, keys);
+  let to = emptyLike(from);
+  for (const word of ['low', 'high'] as const) {
+    for (let shift = 0; shift < 32 && from[word]; shift += BITS) {
+      const starts = yield* countDigits(from[word], shift);
+      if (!starts) continue;
+      yield* deal(from, to, from[word], shift, starts);
+      [from, to] = [to, from];
+    }
   }
-  return from.rows;
+  return { rows: from.rows, keys: narrow ? narrowKeys(from) : yield* wideKeys(from) };
 }
 
-const DIGITS = [
-  ['low', 0],
-  ['low', 11],
-  ['low', 22],
-  ['high', 0],
-  ['high', 11],
-  ['high', 22],
-] as const;
-
-function emptyLike({ rows }: Sorted): Sorted {
-  const { length } = rows;
-  return { rows: new Int32Array(length), high: new Uint32Array(length), low: new Uint32Array(length) };
+interface LookedUp {
+  readonly keys: Float64Array;
+  readonly ordered: boolean;
+  readonly narrow: boolean;
 }
 
-/** The rows with their keys; undefined where they are in order. Sorts a copy: `rows` stays as it is. */
-function* withKeys(rows: Int32Array, keyOf: (row: number) => number): Generator<void, Sorted | undefined> {
+function* lookUp(rows: Int32Array, keyOf: (row: number) => number): Generator<void, LookedUp> {
   const keys = new Float64Array(rows.length);
   let ordered = true;
   let narrow = true;
   let before = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < rows.length; i++) {
-    const key = keyOf(rows[i]!);
+    // Turns -0 into 0, which it equals.
+    const key = keyOf(rows[i]!) + 0;
     keys[i] = key;
-    ordered &&= before <= key;
-    narrow &&= key === (key | 0);
+    if (before > key) ordered = false;
+    if (key !== (key | 0)) narrow = false;
     before = key;
     if (i % BLOCK === 0) yield;
   }
-  if (ordered) return undefined;
-  const sorted = { ...emptyLike({ rows } as Sorted), rows: rows.slice() };
-  yield* narrow ? narrowWords(keys, sorted) : wideWords(keys, sorted);
-  return sorted;
+  return { keys, ordered, narrow };
 }
 
-/** 32-bit integers: the low words stay 0, and their passes are left out. */
-function* narrowWords(keys: Float64Array, { high }: Sorted): Generator<void> {
+function emptyLike({ rows, low }: Words): Words {
+  const { length } = rows;
+  return { rows: new Int32Array(length), high: new Uint32Array(length), low: low && new Uint32Array(length) };
+}
+
+function* narrowWords(rows: Int32Array, keys: Float64Array): Generator<void, Words> {
+  const high = new Uint32Array(keys.length);
   for (let i = 0; i < keys.length; i++) {
-    high[i] = (keys[i]! | 0) ^ 0x8000_0000;
+    high[i] = keys[i]! ^ 0x8000_0000;
     if (i % BLOCK === 0) yield;
   }
+  return { rows: rows.slice(), high, low: null };
 }
 
-/** Doubles order as their bits do once the sign is flipped, and in negative ones all bits (IEEE 754). */
-function* wideWords(keys: Float64Array, { high, low }: Sorted): Generator<void> {
+function narrowKeys({ high }: Words): Int32Array {
+  for (let i = 0; i < high.length; i++) high[i]! ^= 0x8000_0000;
+  return new Int32Array(high.buffer);
+}
+
+/** Doubles order as their bits do once the sign is flipped, and in negative ones all other bits too (IEEE 754). */
+function* wideWords(rows: Int32Array, keys: Float64Array): Generator<void, Words> {
+  const high = new Uint32Array(keys.length);
+  const low = new Uint32Array(keys.length);
   const words = new Uint32Array(keys.buffer);
   for (let i = 0; i < keys.length; i++) {
-    // -0 equals 0.
-    if (keys[i] === 0) keys[i] = 0;
     const upper = words[2 * i + 1]!;
-    const negative = upper >>> 31;
-    high[i] = negative ? ~upper : upper ^ 0x8000_0000;
-    low[i] = negative ? ~words[2 * i]! : words[2 * i]!;
+    const isNegative = upper >>> 31 === 1;
+    high[i] = isNegative ? ~upper : upper ^ 0x8000_0000;
+    low[i] = isNegative ? ~words[2 * i]! : words[2 * i]!;
     if (i % BLOCK === 0) yield;
   }
+  return { rows: rows.slice(), high, low };
+}
+
+function* wideKeys({ high, low }: Words): Generator<void, Float64Array> {
+  const keys = new Float64Array(high.length);
+  const words = new Uint32Array(keys.buffer);
+  for (let i = 0; i < high.length; i++) {
+    const upper = high[i]!;
+    const wasNegative = upper >>> 31 === 0;
+    words[2 * i + 1] = wasNegative ? ~upper : upper ^ 0x8000_0000;
+    words[2 * i] = wasNegative ? ~low![i]! : low![i]!;
+    if (i % BLOCK === 0) yield;
+  }
+  return keys;
 }
 
 /** Where each digit's rows begin; undefined where all rows have the same. */
@@ -101,14 +123,14 @@ function* countDigits(words: Uint32Array, shift: number): Generator<void, Int32A
   return counts;
 }
 
-function* deal(from: Sorted, to: Sorted, words: Uint32Array, shift: number, starts: Int32Array): Generator<void> {
+function* deal(from: Words, to: Words, words: Uint32Array, shift: number, starts: Int32Array): Generator<void> {
   for (let start = 0; start < words.length; start += BLOCK) {
     const end = Math.min(start + BLOCK, words.length);
     for (let i = start; i < end; i++) {
       const at = starts[(words[i]! >>> shift) & (BUCKETS - 1)]!++;
       to.rows[at] = from.rows[i]!;
       to.high[at] = from.high[i]!;
-      to.low[at] = from.low[i]!;
+      if (from.low) to.low![at] = from.low[i]!;
     }
     yield;
   }

@@ -34,6 +34,7 @@ function following(log: FakeLog) {
     topics,
     log: pino({ level: 'silent' }),
     open: async () => log.open(),
+    lacking: () => null,
     checkSchema: async () => {},
     currentSnapshot: async () => '1000000:1000000:',
     truncated: () => {},

@@ -27,6 +27,8 @@ export interface FollowerOptions {
   readonly log: Logger;
   /** Opens a session with a new temporary slot, publication and triggers in place. */
   open(purpose: 'main' | 'aside'): Promise<FeedSession>;
+  /** What the schema lacks that the view needs, as of the last `open('main')`; the others are built without it. */
+  lacking(view: ServedView): string | null;
   /** Throws RebuildNeeded('schema changed') when the followed tables are no longer what they were; `told`: the log told of DDL. */
   checkSchema(told: boolean): Promise<void>;
   /** `pg_current_snapshot()` */
@@ -165,8 +167,13 @@ export class Follower {
     }
   }
 
-  async #build(session: FeedSession): Promise<(Generation | null)[]> {
-    const { views } = this.#options;
+  /** A state for each view that can be built; the others are broken, and stay so until the schema changes. */
+  async #build(session: FeedSession): Promise<Map<ServedView, Generation>> {
+    for (const view of this.#options.views) {
+      const lacking = this.#options.lacking(view);
+      if (lacking) this.#broken(view, new Error(lacking));
+    }
+    const views = this.#options.views.filter((view) => view.state !== 'broken');
     const built = await buildFromSnapshot({
       session,
       definitions: views.map((view) => view.definition),
@@ -175,15 +182,16 @@ export class Follower {
         for (const view of views) if (view.progress) view.progress = { ...view.progress, rows, of };
       },
     });
-    return built.map(({ generation, fault }, i) => {
-      if (!fault) return generation;
-      this.#broken(views[i]!, fault);
-      return null;
+    const generations = new Map<ServedView, Generation>();
+    built.forEach(({ generation, fault }, i) => {
+      if (fault) this.#broken(views[i]!, fault);
+      else generations.set(views[i]!, generation);
     });
+    return generations;
   }
 
   /** Serves the new states and starts the stream behind them: one turn of the event loop, nothing comes in between. */
-  async #stream(session: FeedSession, generations: readonly (Generation | null)[]): Promise<void> {
+  async #stream(session: FeedSession, generations: ReadonlyMap<ServedView, Generation>): Promise<void> {
     const { watermark, topics } = this.#options;
     const applier = new Applier({
       watermark,
@@ -195,11 +203,10 @@ export class Follower {
       ended: (error) => this.#end(error),
     });
     watermark.restart({ epoch: session.epoch, lsn: session.start });
-    generations.forEach((generation, i) => {
-      if (!generation) return;
+    for (const [view, generation] of generations) {
       applier.add(generation);
-      this.#options.views[i]!.switchTo(generation);
-    });
+      view.switchTo(generation);
+    }
     this.#applier = applier;
     topics.resync();
     await session.stream(session.start, applier);
@@ -263,7 +270,7 @@ export class Follower {
       const { generation } = view;
       if (generation?.fault) this.#broken(view, generation.fault);
       else generation?.state.expire?.(this.#options.clock());
-      if (view.state !== 'broken') continue;
+      if (view.state !== 'broken' || this.#options.lacking(view)) continue;
       view.rebuild().catch((error) => this.#broken(view, error));
     }
   }

@@ -60,8 +60,7 @@ export class ServedView implements ViewHandle {
 
   /** Serves a new state from now on; it stands at the watermark. */
   switchTo(generation: Generation): void {
-    this.#versionBase = this.version + 1;
-    this.#versionBase -= generation.version;
+    this.#versionBase = this.version + 1 - generation.version;
     this.#generation = generation;
     this.#inStep = true;
     this.#fault = null;
@@ -71,10 +70,11 @@ export class ServedView implements ViewHandle {
 
   /** The state is no longer fed: reads go to the record until the next one takes over. */
   detach(reason: RebuildReason): void {
+    this.#fault = null;
     this.#inStep = false;
     this.doubted = false;
+    this.#versionBase = this.version + 1;
     this.#generation = null;
-    this.#versionBase++;
     this.progress = { rows: 0, of: 0, reason };
   }
 

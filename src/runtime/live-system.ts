@@ -69,6 +69,7 @@ export class LiveSystem implements Live {
       topics: this.topics,
       log,
       open: (purpose) => this.#open(purpose),
+      lacking: (view) => this.#lacking(view),
       checkSchema: (told) => this.#checkSchema(told),
       currentSnapshot: () => currentSnapshot(record),
       truncated: (table) => this.#truncated.add(table),
@@ -113,7 +114,7 @@ export class LiveSystem implements Live {
   async #open(purpose: 'main' | 'aside'): Promise<FeedSession> {
     const { record, config, log } = this.#options;
     if (purpose === 'main') {
-      await ensurePublication(record, PUBLICATION, this.#tables);
+      await ensurePublication(record, PUBLICATION, await this.#existing());
       this.#triggers = await installSchemaTriggers(record);
       this.#truncated.clear();
       this.#fingerprint = await schemaFingerprint(record, PUBLICATION, this.#tables);
@@ -122,11 +123,27 @@ export class LiveSystem implements Live {
       sqlUrl: record.url,
       replicationUrl: record.replicationUrl,
       publication: PUBLICATION,
-      sources: mergeSources(this.views.map((view) => view.definition)),
+      sources: mergeSources(this.views.filter((view) => !this.#lacking(view)).map((view) => view.definition)),
       slot: { name: slotName(purpose), temporary: true },
       walLimitBytes: config.walLimitBytes,
       log,
     });
+  }
+
+  /** The tables that are there: a view whose table is gone is broken, and the others go on. */
+  async #existing(): Promise<string[]> {
+    const now = await schemaFingerprint(this.#options.record, PUBLICATION, this.#tables);
+    return this.#tables.filter((table) => now.tables[table]);
+  }
+
+  #lacking(view: ServedView): string | null {
+    for (const { table, columns = [] } of view.definition.sources) {
+      const found = this.#fingerprint?.tables[table];
+      if (!found) return `the view ${view.name} needs the table ${table}, which is not there`;
+      const missing = columns.filter((name) => !found.columns.some((column) => column.name === name));
+      if (missing.length > 0) return `the view ${view.name} needs ${table} (${missing.join(', ')}), which is not there`;
+    }
+    return null;
   }
 
   /**

@@ -57,7 +57,7 @@ let ownDirectory: string | undefined;
 async function serverUrl(): Promise<string> {
   if (process.env.LOCKSTEP_TEST_PG) return process.env.LOCKSTEP_TEST_PG;
   ownDirectory ??= mkdtempSync(join(tmpdir(), 'lockstep-test-'));
-  ownServer ??= startEmbedded({ dataDir: ownDirectory, log: silent, settings: { fsync: 'off' } });
+  ownServer ??= startEmbedded({ dataDir: ownDirectory, log: silent });
   return (await ownServer).url;
 }
 

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatPosition } from '../changes/position.ts';
+import type { PgRecord } from '../record/record.ts';
+import { type TestApp, testApp } from '../testing/app.ts';
+import { count, history, range, standing, top } from '../views/leaderboard/queries.ts';
+
+const DAY = '2026-03-04';
+const BEST = [top({ board: 'games', window: 'overall', limit: 100 })] as const;
+
+/** The boards of an app as `player score` lines, from the view alone; undefined while it cannot answer. */
+function shown(app: TestApp): string[] | undefined {
+  return app.views[0]!.readNow(BEST)?.results[0].map(({ row }) => `${row.username} ${row.score}`);
+}
+
+async function insert(record: PgRecord, ...games: [string, number][]): Promise<void> {
+  for (const [username, score] of games) {
+    await record.query('insert into leaderboard.games (username, gamedate, level, score) values ($1, $2, 1, $3)', [
+      username,
+      `${DAY} 12:00Z`,
+      score,
+    ]);
+  }
+}
+
+async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(5)) {
+    if (Date.now() > deadline) throw new Error(`not in 20 s: ${what}`);
+  }
+}
+
+const shows = (app: TestApp, ...lines: string[]) =>
+  until(`the board shows ${lines}; it shows ${shown(app)}`, () => JSON.stringify(shown(app)) === JSON.stringify(lines));
+
+/** The session that streams to the app, on the server. */
+const walSender = `select pid from pg_stat_replication where application_name like '%' and pid in (
+  select active_pid from pg_replication_slots where database = current_database())`;
+
+async function assertVerified(app: TestApp): Promise<void> {
+  const report = await app.views[0]!.verify();
+  assert.deepEqual(report.examples, []);
+  assert.equal(report.drift, 0);
+}
+
+async function appWith(t: TestContext, ...games: [string, number][]): Promise<TestApp> {
+  const app = await testApp(t);
+  await insert(app.record, ...games);
+  await until('all games are on the board', () => shown(app)?.length === games.length);
+  return app;
+}
+
+test('rows inserted, changed, deleted and truncated by hand reach the view', async (t) => {
+  const app = await appWith(t, ['ann', 5], ['bob', 7]);
+  await shows(app, 'bob 7', 'ann 5');
+  await app.record.query(`update leaderboard.games set score = 9 where username = 'ann'`);
+  await shows(app, 'ann 9', 'bob 7');
+  await app.record.query(`delete from leaderboard.games where username = 'bob'`);
+  await shows(app, 'ann 9');
+  await app.record.query('truncate leaderboard.games');
+  await shows(app);
+  await insert(app.record, ['cid', 1]);
+  await shows(app, 'cid 1');
+  await assertVerified(app);
+  assert.equal(app.views[0]!.status().rebuilds, 0);
+});
+
+test('[SPEC 6] [rule 14] a lost stream leads to a rebuild, and nothing committed meanwhile is missing', async (t) => {
+  const app = await appWith(t, ['ann', 5]);
+  await app.record.query(`select pg_terminate_backend(pid) from (${walSender}) as sender`);
+  await insert(app.record, ['bob', 7]);
+  await shows(app, 'bob 7', 'ann 5');
+  await until('it was built again', () => app.live.status().reconnects === 1);
+  await shows(app, 'bob 7', 'ann 5');
+  await assertVerified(app);
+});
+
+test('[SPEC 6] [rule 15] DDL that changes rows without events leads to a rebuild', async (t) => {
+  const app = await appWith(t, ['ann', 5], ['bob', 7]);
+  for (const [ddl, ...lines] of [
+    ['alter table leaderboard.games alter score type integer using score * 10', 'bob 70', 'ann 50'],
+    [`alter table leaderboard.games alter username type text using upper(username)`, 'BOB 70', 'ANN 50'],
+  ]) {
+    const before = app.live.status().reconnects;
+    await app.record.query(ddl!);
+    await until('it was built again', () => app.live.status().reconnects > before);
+    await shows(app, ...lines);
+  }
+  await assertVerified(app);
+});
+
+test('[rule 15] DDL that changes no row costs no rebuild', async (t) => {
+  const app = await appWith(t, ['ann', 5]);
+  await app.record.query('create index on leaderboard.games (level)');
+  await app.record.query('analyze leaderboard.games');
+  await insert(app.record, ['bob', 7]);
+  await shows(app, 'bob 7', 'ann 5');
+  assert.equal(app.live.status().reconnects, 0);
+});
+
+test('[SPEC 5] a view that cannot be built is broken, answers from the record, and comes back', async (t) => {
+  const app = await appWith(t, ['ann', 5]);
+  await app.record.query('alter table leaderboard.games rename column level to floor');
+  await until('the view is not live', () => app.views[0]!.readNow(BEST) === undefined);
+  await app.record.query('alter table leaderboard.games rename column floor to level');
+  await shows(app, 'ann 5');
+});
+
+test('[SPEC 5] while the view is being built, reads come from the record and say so', async (t) => {
+  const app = await appWith(t, ['ann', 5], ['bob', 7]);
+  const view = app.views[0]!;
+  view.detach('requested');
+  const { results, source, position } = await view.read([
+    ...BEST,
+    standing({ board: 'players', window: 'daily', date: DAY, member: 'ann', around: 1 }),
+    history({ player: 'bob', limit: 3 }),
+  ]);
+  assert.equal(source, 'record');
+  assert.deepEqual(
+    results[0].map(({ row }) => row.username),
+    ['bob', 'ann'],
+  );
+  assert.equal(results[1]?.rank, 2);
+  assert.equal(results[2].length, 1);
+  assert.ok(position.lsn > 0);
+});
+
+test('[SPEC 4] a read with the position of a write shows that write, whether the view or the record answers', async (t) => {
+  const app = await testApp(t);
+  const view = app.views[0]!;
+  for (let i = 1; i <= 20; i++) {
+    const written = await app.record.transaction((tx) =>
+      tx.query(`insert into leaderboard.games (username, level, score) values ('ann', 1, $1)`, [i]),
+    );
+    const { position } = await app.live.applied(written.receipt);
+    assert.ok(position);
+    if (i === 10) view.detach('requested'); // from here on the record answers
+    const { results } = await view.read(BEST, { minPosition: position });
+    assert.equal(results[0][0]?.row.score, i);
+  }
+});
+
+test('[SPEC 4] a write that publishes nothing is answered too', async (t) => {
+  const app = await testApp(t);
+  const written = await app.record.transaction((tx) => tx.query('create table other (id integer)'));
+  const { applied, position } = await app.live.applied(written.receipt);
+  assert.equal(applied, true);
+  assert.ok(position && position.lsn > 0);
+});
+
+test('[SPEC 4] [rule 3] a position ahead of the record is refused over HTTP', async (t) => {
+  const app = await testApp(t);
+  const { epoch, lsn } = app.live.watermark;
+  const get = (position: string) =>
+    fetch(`${app.url}/leaderboard/scores/${DAY}`, { headers: { 'Lockstep-Min-Position': position } });
+  assert.equal((await get(formatPosition({ epoch, lsn: lsn + 2 ** 40 }))).status, 400);
+  assert.equal((await get(formatPosition({ epoch: 'other', lsn }))).status, 409);
+  assert.equal((await get('nonsense!')).status, 400);
+  assert.equal((await get(formatPosition({ epoch, lsn }))).status, 200);
+});
+
+test('[SPEC 2] [rule 4] a transaction of 200,000 rows arrives whole: never a part of it is read', async (t) => {
+  const app = await appWith(t, ['ann', 5]);
+  const view = app.views[0]!;
+  const page = [range({ board: 'games', window: 'overall', offset: 200_000, limit: 1 })] as const;
+  let seen = 0;
+  const insertion = app.record.query(`insert into leaderboard.games (username, level, score)
+    select 'p' || i % 1000, 1, 100 + i from generate_series(1, 200000) as i`);
+  await until('all are there', () => {
+    const now = view.readNow([...BEST, ...page]);
+    if (!now) return false;
+    const all = now.results[1].length === 1;
+    assert.ok(all || now.results[0].length === 1, 'all rows or none');
+    seen++;
+    return all;
+  });
+  await insertion;
+  assert.ok(seen > 0);
+  await assertVerified(app);
+});
+
+test('[SPEC 6] [SPEC 7] [rule 12] [rule 13] rebuild and verify go on while the view is written to and read', async (t) => {
+  const app = await appWith(t, ['ann', 5]);
+  const view = app.views[0]!;
+  let writing = true;
+  let written = 0;
+  const writer = (async () => {
+    while (writing) await insert(app.record, [`w${written++ % 7}`, written]);
+  })();
+  for (let i = 0; i < 3; i++) {
+    await view.rebuild();
+    assert.ok(view.readNow(BEST), 'it never stopped answering');
+    await assertVerified(app);
+  }
+  writing = false;
+  await writer;
+  await assertVerified(app);
+  await until(
+    'all are counted',
+    () => view.readNow([count({ board: 'games', window: 'overall' })])?.results[0] === written + 1,
+  );
+});
+
+test('[SPEC 1] [SPEC 3] everything is there again after a restart', async (t) => {
+  const app = await appWith(t, ['ann', 5], ['bob', 7]);
+  const position = app.live.watermark;
+  const again = await app.restart();
+  await shows(again, 'bob 7', 'ann 5');
+  assert.equal(again.live.watermark.epoch, position.epoch);
+  assert.ok(again.live.watermark.lsn >= position.lsn);
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CachedAnswers } from './cached-answers.ts';
+import { TestView } from './testing/live.ts';
+import { testServer } from './testing/server.ts';
+
+test("[SPEC 5] the cached answer goes with the view's version, at the view's present position", async (t) => {
+  const { app, view } = await testServer(t);
+  const get = async () => (await app.inject('/sample/numbers?limit=2')).json<{ number: number }>().number;
+  assert.equal(await get(), 1);
+  view.number = 2;
+  assert.equal(await get(), 1, 'cached: the version is the same');
+  view.position = { epoch: 'e1', lsn: 200 };
+  const response = await app.inject('/sample/numbers?limit=2');
+  assert.equal(response.headers['lockstep-position'], 'e1-5k');
+  assert.equal(response.headers['lockstep-source'], 'view');
+  assert.match(String(response.headers['content-type']), /^application\/json/);
+  view.version++;
+  assert.equal(await get(), 2);
+});
+
+test('[SPEC 5] a view that cannot answer is not covered up by what is cached: the record answers', async (t) => {
+  const { app, view } = await testServer(t);
+  await app.inject('/sample/numbers');
+  view.available = false;
+  view.number = 3;
+  const response = await app.inject('/sample/numbers');
+  assert.equal(response.headers['lockstep-source'], 'record');
+  assert.equal(response.json<{ number: number }>().number, 3);
+});
+
+test('[SPEC 4] a minimum position goes past the cache, to the view', async (t) => {
+  const { app, view } = await testServer(t);
+  await app.inject('/sample/numbers');
+  await app.inject({ url: '/sample/numbers', headers: { 'lockstep-min-position': 'e1-2s' } });
+  assert.deepEqual(view.reads, [{ epoch: 'e1', lsn: 100 }]);
+});
+
+test('keys do not mix, HEAD has no body, other origins get their headers', async (t) => {
+  const { app } = await testServer(t, { corsOrigins: ['https://a.example'] });
+  assert.equal((await app.inject('/sample/numbers?limit=2')).json<{ limit: number }>().limit, 2);
+  const other = await app.inject({ url: '/sample/numbers?limit=3', headers: { origin: 'https://a.example' } });
+  assert.equal(other.json<{ limit: number }>().limit, 3);
+  assert.equal(other.headers['access-control-allow-origin'], 'https://a.example');
+  assert.match(String(other.headers['access-control-expose-headers']), /Lockstep-Position/);
+  const plain = await testServer(t);
+  const head = await plain.app.inject({ method: 'HEAD', url: '/sample/numbers?limit=2' });
+  assert.equal(head.body, '');
+  assert.equal(head.headers['content-length'], '22');
+});
+
+test('characters beyond ASCII have the right length', async (t) => {
+  const view = new TestView();
+  const answers = new CachedAnswers(view);
+  const app = await server(t, (request, reply) =>
+    answers.send(request, reply, { key: '', queries: () => [], body: () => 'Zürich 東京' }),
+  );
+  for (let i = 0; i < 2; i++) assert.equal((await app.inject('/sample/x')).json(), 'Zürich 東京');
+});
+
+test('[SPEC 8] the oldest make room when the bytes are used up', async (t) => {
+  const view = new TestView();
+  const answers = new CachedAnswers(view, { maxBytes: 1500 });
+  let made = 0;
+  const app = await server(t, (request, reply) =>
+    answers.send(request, reply, { key: request.url, queries: () => [{}], body: () => ++made && 'x'.repeat(100) }),
+  );
+  const get = (i: number) => app.inject(`/sample/x?${i}`);
+  for (const i of [1, 2, 3, 1, 2, 3]) await get(i);
+  assert.equal(made, 3, 'three fit');
+  await get(4);
+  await get(3);
+  assert.equal(made, 4);
+  await get(1);
+  assert.equal(made, 5, 'the first had to go');
+});
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
+
+async function server(t: Parameters<typeof testServer>[0], handler: Handler): Promise<FastifyInstance> {
+  const services = [
+    { name: 'sample', title: 'A sample', routes: (app: FastifyInstance) => void app.get('/x', handler) },
+  ];
+  return (await testServer(t, {}, { services })).app;
+}

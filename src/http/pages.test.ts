@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { testServer } from './testing/server.ts';
+
+async function build(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-pages-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, 'assets'));
+  await writeFile(join(folder, 'index.html'), '<!doctype html><div id="root"></div>');
+  await writeFile(join(folder, 'assets', 'app-1a2b.js'), 'export {};');
+  await writeFile(join(folder, 'favicon.svg'), '<svg/>');
+  await writeFile(join(folder, 'secret.html'), 'no page');
+  return folder;
+}
+
+test('one HTML file is every page, always asked for anew, under a policy without inline scripts', async (t) => {
+  const { app } = await testServer(t, {}, { pages: await build(t) });
+  for (const url of ['/', '/sample/']) {
+    const response = await app.inject(url);
+    assert.equal(response.statusCode, 200);
+    assert.match(response.body, /id="root"/);
+    assert.equal(response.headers['cache-control'], 'no-cache');
+    const policy = String(response.headers['content-security-policy']);
+    assert.match(policy, /default-src 'self'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    assert.equal(response.headers['strict-transport-security'], undefined);
+  }
+  const bare = await app.inject('/sample');
+  assert.deepEqual([bare.statusCode, bare.headers.location], [308, '/sample/']);
+});
+
+test('assets are kept for a year, and only files of the build are served', async (t) => {
+  const { app } = await testServer(t, {}, { pages: await build(t) });
+  const asset = await app.inject('/assets/app-1a2b.js');
+  assert.match(String(asset.headers['cache-control']), /max-age=31536000, immutable/);
+  assert.match(String(asset.headers['content-type']), /javascript/);
+  assert.equal((await app.inject('/favicon.svg')).statusCode, 200);
+  for (const url of [
+    '/secret.html',
+    '/assets/../secret.html',
+    '/assets/%2e%2e/secret.html',
+    '/assets/..%2fsecret.html',
+  ]) {
+    const { statusCode } = await app.inject(url);
+    assert.ok(statusCode >= 400 && statusCode < 500, `${url}: ${statusCode}`);
+  }
+});
+
+test('the API is not shadowed by the pages, nor has their headers', async (t) => {
+  const { app } = await testServer(t, {}, { pages: await build(t) });
+  const response = await app.inject('/sample/numbers');
+  assert.equal(response.headers['content-security-policy'], undefined);
+  assert.equal(response.headers['x-content-type-options'], 'nosniff');
+});
+
+test('without a build the page says how to make one, and the API works', async (t) => {
+  const { app } = await testServer(t, {}, { pages: '/nowhere' });
+  const response = await app.inject('/');
+  assert.equal(response.statusCode, 503);
+  assert.match(response.body, /npm run build/);
+  assert.equal((await app.inject('/sample/numbers')).statusCode, 200);
+});
+
+test('behind HTTPS browsers are told to stay there', async (t) => {
+  const { app } = await testServer(t, { publicUrl: 'https://lockstep.example' }, { pages: await build(t) });
+  assert.match(String((await app.inject('/')).headers['strict-transport-security']), /max-age/);
+});

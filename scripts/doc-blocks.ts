@@ -51,10 +51,10 @@ function steps(lines: readonly string[]): DocStep[] {
 }
 
 function pattern(line: string): RegExp {
-  return new RegExp(`^${line.split('…').map(escape).join('.*')}$`);
+  return new RegExp(`^${line.split('…').map(literal).join('.*')}$`);
 }
 
 /** The text as a pattern that matches it alone. */
-function escape(text: string): string {
+function literal(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

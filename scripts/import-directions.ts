@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   live: ['record', 'changes', 'views'],
   runtime: ['record', 'changes', 'views', 'live', 'identity'],
   http: ['record', 'changes', 'views', 'live', 'identity', 'runtime'],
-  cli: [...path, 'identity', 'services'],
+  cli: [...path, 'identity', 'services', 'scripts'],
   index: [...path, 'identity'],
   testing: [...path, 'identity', 'index', 'services'],
 };

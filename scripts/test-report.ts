@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert/strict';
 import { relative } from 'node:path';
 import type { EventData } from 'node:test';
 import { inspect, styleText } from 'node:util';
@@ -130,6 +131,7 @@ function countsOf(event: EventData.TestSummary): Totals {
 function describe(error: Error & { failureType?: string; cause?: unknown }): string {
   const cause = error.cause ?? error;
   if (error.failureType === 'testTimeoutFailure') return error.message;
+  if (cause instanceof AssertionError) return cause.stack ?? cause.message; // Its message has the values already.
   return cause instanceof Error ? inspect(cause, { colors: false }) : String(cause);
 }
 

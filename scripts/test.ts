@@ -7,6 +7,7 @@ import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { startEmbedded } from '../src/record/embedded.ts';
+import { buildWebIfNeeded } from './build-web.ts';
 import { checks } from './check.ts';
 import { killAll, processesMarked, RUN_MARK } from './leftovers.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
@@ -111,6 +112,7 @@ async function main(): Promise<void> {
     else print('only some files: the checks (lint, types, import directions) are not run; "npm run check" does');
     const files = testFiles();
     if (files.length === 0) throw new Error(`no test file under ${filters.join(', ')}`);
+    await buildWebIfNeeded();
     await withPostgres(folder, () => runTests(files));
     if (!abort.signal.aborted) {
       report.check('no process and no file left behind', leftovers(mark, folder), 0);

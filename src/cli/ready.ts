@@ -4,7 +4,7 @@ import type { Output } from './output.ts';
 
 const LOOK_MS = 20;
 
-/** Waits until no view is being built any more, and shows how far it is. Throws what `signal` was aborted with. */
+/** Waits until no view is being built any more, and shows how far it is. Rejects when `signal` is aborted. */
 export async function untilBuilt(live: () => LiveStatus, out: Output, signal?: AbortSignal): Promise<LiveStatus> {
   const line = out.progress('building the views');
   try {

@@ -3,16 +3,25 @@ const SAME_PRESS_MS = 500;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** The wish that this process ends. */
+export interface Stop {
+  readonly signal: AbortSignal;
+  /** Fulfilled when it is uttered. */
+  readonly asked: Promise<void>;
+}
+
 /**
- * Aborted by the first signal to stop, or when the process that started this one is gone (bin/node24.js). A second signal
+ * Uttered by the first signal to stop, or when the process that started this one is gone (bin/node24.js). A second signal
  * calls `force`.
  */
-export function stopSignal(force: () => void): AbortSignal {
+export function listenForStop(force: () => void): Stop {
   const stop = new AbortController();
+  const asked = Promise.withResolvers<void>();
   let first = 0;
   const ask = () => {
     if (!stop.signal.aborted) {
       first = performance.now();
+      asked.resolve();
       stop.abort();
     } else if (performance.now() - first > SAME_PRESS_MS) {
       force();
@@ -23,5 +32,5 @@ export function stopSignal(force: () => void): AbortSignal {
     process.on('disconnect', ask);
     process.channel.unref(); // Listening for its end must not keep this process running.
   }
-  return stop.signal;
+  return { signal: stop.signal, asked: asked.promise };
 }

@@ -4,7 +4,7 @@ import { commandLog } from './log.ts';
 import type { CommandContext } from './program.ts';
 import { untilBuilt } from './ready.ts';
 import { runningServer } from './running-server.ts';
-import { stopSignal } from './stop-signal.ts';
+import { listenForStop } from './stop-signal.ts';
 
 /**
  * Works through the control socket of the running server or, where none runs, of a system that is opened, and its views built,
@@ -19,18 +19,20 @@ export async function withControl(
   const server = await runningServer(config.dataDir, out);
   if (server) return work(server.client);
   const { openSystem } = await import('./system.ts'); // Costs more to load than a running server takes to answer.
-  const stop = stopSignal(() => process.exit(1));
+  const stop = listenForStop(() => process.exit(1));
   const system = await openSystem({ config, services, log: commandLog(config.logLevel), listen: false });
   try {
-    await untilBuilt(system.live, out, stop);
-    await Promise.race([work(new ControlClient({ socketPath: controlSocketPath(config.dataDir) })), aborted(stop)]);
+    await untilBuilt(system.live, out, stop.signal);
+    await Promise.race([
+      work(new ControlClient({ socketPath: controlSocketPath(config.dataDir) })),
+      refused(stop.asked),
+    ]);
   } finally {
     await system.stop();
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('stopped before it was done')));
-  });
+async function refused(asked: Promise<void>): Promise<never> {
+  await asked;
+  throw new Error('stopped before it was done');
 }

@@ -1,13 +1,17 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Logger } from 'pino';
 import type { LiveStatus } from '../../live/live.ts';
 import { type Config, redactUrl } from '../../runtime/config.ts';
 import { bytes, count, seconds } from '../format.ts';
 import { createLog } from '../log.ts';
+import type { Output } from '../output.ts';
+import { ensurePages } from '../pages.ts';
 import type { CommandContext } from '../program.ts';
 import { untilBuilt } from '../ready.ts';
-import { stopSignal } from '../stop-signal.ts';
+import { listenForStop } from '../stop-signal.ts';
+import type { System } from '../system.ts';
 import { version } from '../version.ts';
 
 export function addStart(program: Command, context: CommandContext): void {
@@ -22,31 +26,37 @@ export function addStart(program: Command, context: CommandContext): void {
 async function start(config: Config, { services, out, cwd }: CommandContext): Promise<void> {
   const began = performance.now();
   const log = createLog(config.logLevel);
-  const stop = stopSignal(() => process.exit(1));
-  const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve()));
+  const stop = listenForStop(() => process.exit(1));
   out.say(`${styleText('bold', 'Lockstep')} ${version}\n`);
   out.say(fact('record', recordText(config, cwd)));
   out.say(fact('services', services.map((service) => service.name).join(', ')));
+  if (await builtPages(log)) out.say(fact('pages', 'built'));
   const { openSystem } = await import('../system.ts'); // Other commands need not load the server.
   const system = await openSystem({ config, services, log, listen: true });
   try {
-    const built = untilBuilt(system.live, out, stop).then((live) => {
-      out.say(fact('views', viewsText(live)));
-      out.say(
-        fact(
-          'ready',
-          `${styleText('cyan', system.url!)}  ${styleText('dim', `in ${seconds((performance.now() - began) / 1000)}`)}`,
-        ),
-      );
-      if (out.json) out.print({ url: system.url, pid: process.pid }, '');
-    });
-    await Promise.race([stopped, built]);
-    await stopped;
+    await Promise.race([tellWhenReady(system, out, stop.signal, began), stop.asked]);
+    await stop.asked;
     out.say(fact('stopping', 'requests under way are answered first'));
   } finally {
     await system.stop();
   }
   out.say(fact('stopped', ''));
+}
+
+/** The API is worth serving without pages, so a failure is a warning. */
+function builtPages(log: Logger): Promise<boolean> {
+  return ensurePages().catch((error) => {
+    log.warn({ err: error }, 'the pages cannot be built; serving without them');
+    return false;
+  });
+}
+
+async function tellWhenReady(system: System, out: Output, stop: AbortSignal, began: number): Promise<void> {
+  const live = await untilBuilt(system.live, out, stop);
+  const took = seconds((performance.now() - began) / 1000);
+  out.say(fact('views', viewsText(live)));
+  out.say(fact('ready', `${styleText('cyan', system.url!)}  ${styleText('dim', `in ${took}`)}`));
+  if (out.json) out.print({ url: system.url, pid: process.pid }, '');
 }
 
 /** One line of what is going on, its names in one column. */

@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+
+const builder = new URL('../../scripts/build-web.ts', import.meta.url);
+
+/**
+ * In a clone of the repository: builds the pages where they are missing or older than their sources, which takes a second or two.
+ * An installed package brings them. Returns whether it built them.
+ */
+export async function ensurePages(): Promise<boolean> {
+  if (!existsSync(builder)) return false;
+  const { buildWebIfNeeded }: typeof import('../../scripts/build-web.ts') = await import(builder.href);
+  return buildWebIfNeeded();
+}

@@ -10,6 +10,11 @@ const testSources = globSync('{src,services,scripts,bench}/**/*.test.ts', { cwd:
   readFileSync(join(root, file), 'utf8'),
 );
 
+function sourceOf(file: string): string {
+  const path = join(root, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
 /** Numbers of the guarantees: `## 3. Exactly once`. */
 const guarantees = [...spec.matchAll(/^## (\d+)\. /gm)].map((match) => Number(match[1]));
 
@@ -42,6 +47,16 @@ test('every invariant in SPEC.md names what enforces it and what proves it', () 
     incomplete.map((row) => row[1]),
     [],
   );
+});
+
+test('what proves an invariant cites its guarantee', () => {
+  const silent = [...spec.matchAll(/^\| (\d+)\.(\d+) \|.*\|([^|]+)\|$/gm)].flatMap(([, guarantee, number, proofs]) =>
+    [...proofs!.matchAll(/`([^`]+)`/g)]
+      .map((match) => match[1]!)
+      .filter((file) => !new RegExp(`\\[SPEC [\\d., ]*\\b${guarantee}\\b`).test(sourceOf(file)))
+      .map((file) => `${guarantee}.${number}: ${file}`),
+  );
+  assert.deepEqual(silent, []);
 });
 
 test('every guarantee is cited by a test, and no test cites one that is none', () => {

@@ -1,11 +1,4 @@
-import {
-  ClientError,
-  idempotent,
-  type PgRecord,
-  type RecordTransaction,
-  type User,
-  type Written,
-} from '../../src/index.ts';
+import { ClientError, idempotent, type PgRecord, type User, type Written } from '../../src/index.ts';
 import type { Result } from './game.ts';
 
 export interface Submission extends Result {
@@ -48,6 +41,26 @@ export class Writes {
   /** Stores a game, together with the others submitted at the same time. */
   submit(submission: Submission): Promise<Written<Submitted>> {
     return this.#insert(submission);
+  }
+
+  /**
+   * Stores a game once for each key of this user: a repeat is given what the first request was. Throws 422 when the key came
+   * with another result.
+   */
+  async submitOnce(submission: Submission, key: string, user: User): Promise<Written<Submitted>> {
+    const { username, level, score } = submission;
+    const name = {
+      scope: `leaderboard.submit:${user.sub}`,
+      key,
+      fingerprint: JSON.stringify([username, level, score]),
+    };
+    const { value, receipt } = await this.#record.transaction((tx) =>
+      idempotent(tx, name, async () => {
+        const [row] = await tx.query<Stored>(INSERT, [[username], [level], [score]]);
+        return { ...submission, ...row! };
+      }),
+    );
+    return { value: value.value, receipt };
   }
 
   /** Takes a game off every board and out of the history. Throws 404. */

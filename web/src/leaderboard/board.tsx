@@ -1,10 +1,10 @@
 import { memo, useRef } from 'react';
-import { type Entry, keyed } from './boards.ts';
+import { type Entry, keyed, type Window } from './boards.ts';
 import { worded } from './dates.ts';
 import { useRowMotion } from './use-row-motion.ts';
 
 interface BoardProps {
-  readonly id: string;
+  readonly window: Window;
   readonly title: string;
   readonly caption: string;
   /** Undefined while unknown. */
@@ -18,13 +18,18 @@ interface BoardProps {
 }
 
 /** One board. Rows glide to their new places as scores arrive. */
-export const Board = memo(function Board({ id, title, caption, entries, username, subject, time }: BoardProps) {
+export const Board = memo(function Board({ window, title, caption, entries, username, subject, time }: BoardProps) {
   const body = useRef<HTMLTableSectionElement>(null);
   useRowMotion(body, entries, entries ? subject : 'unknown');
   return (
-    <section className="board" aria-labelledby={id} aria-busy={entries === undefined}>
+    <section
+      className="board"
+      data-window={window}
+      aria-labelledby={`board-${window}`}
+      aria-busy={entries === undefined}
+    >
       <header>
-        <h2 id={id}>{title}</h2>
+        <h2 id={`board-${window}`}>{title}</h2>
         <p>{caption}</p>
       </header>
       {entries?.length === 0 ? (
@@ -39,26 +44,13 @@ export const Board = memo(function Board({ id, title, caption, entries, username
             </tr>
           </thead>
           <tbody ref={body}>
-            {entries
-              ? keyed(entries).map(({ key, entry }, index) => (
-                  <tr key={key} data-key={key} className={entry.username === username ? 'own' : undefined}>
-                    <td className="rank" data-place={index + 1}>
-                      <span>{index + 1}</span>
-                    </td>
-                    <th scope="row">
-                      <span className="player">
-                        {entry.username}
-                        {entry.username === username && <span className="you">you</span>}
-                      </span>
-                      <span className="detail">
-                        Level {entry.level} ·{' '}
-                        <time dateTime={`${entry.gamedate.replace(' ', 'T')}Z`}>{worded(entry.gamedate, time)}</time>
-                      </span>
-                    </th>
-                    <td className="score">{entry.score.toLocaleString('en')}</td>
-                  </tr>
-                ))
-              : Array.from({ length: 10 }, (_, index) => <Placeholder key={index} />)}
+            {entries ? (
+              keyed(entries).map(({ key, entry }, index) => (
+                <Row key={key} id={key} place={index + 1} entry={entry} own={entry.username === username} time={time} />
+              ))
+            ) : (
+              <Placeholders />
+            )}
           </tbody>
         </table>
       )}
@@ -66,18 +58,50 @@ export const Board = memo(function Board({ id, title, caption, entries, username
   );
 });
 
-function Placeholder() {
+interface RowProps {
+  readonly id: string;
+  readonly place: number;
+  readonly entry: Entry;
+  readonly own: boolean;
+  readonly time: 'clock' | 'date';
+}
+
+function Row({ id, place, entry, own, time }: RowProps) {
   return (
-    <tr className="placeholder" aria-hidden="true">
+    <tr data-key={id} className={own ? 'own' : undefined}>
+      <td className="rank" data-place={place}>
+        <span>{place}</span>
+      </td>
+      <th scope="row">
+        <span className="player">
+          {entry.username}
+          {own && <span className="you">you</span>}
+        </span>
+        <span className="detail">
+          Level {entry.level} ·{' '}
+          <time dateTime={`${entry.gamedate.replace(' ', 'T')}Z`}>{worded(entry.gamedate, time)}</time>
+        </span>
+      </th>
+      <td className="score">{entry.score.toLocaleString('en')}</td>
+    </tr>
+  );
+}
+
+const PLACES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
+/** As high as the rows to come, so that nothing jumps. */
+function Placeholders() {
+  return PLACES.map((place) => (
+    <tr key={place} className="placeholder">
       <td className="rank">
         <span />
       </td>
-      <th scope="row">
+      <th>
         <span className="player" />
       </th>
       <td className="score">
         <span />
       </td>
     </tr>
-  );
+  ));
 }

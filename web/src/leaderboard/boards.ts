@@ -15,6 +15,13 @@ export interface Boards {
 
 export type Window = keyof Boards;
 
+/** Windows as a person chooses them. */
+export const CHOICES: readonly (readonly [Window, string])[] = [
+  ['overall', 'All time'],
+  ['monthly', 'Month'],
+  ['daily', 'Day'],
+];
+
 export const WINDOWS: readonly Window[] = ['overall', 'monthly', 'daily'];
 
 /** Entries with a key that stays with a game while it moves: two games alike in everything are told apart by their order. */

@@ -33,10 +33,9 @@ export function ConnectionState({
 function Age({ since }: { since: number }) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
-  }, [since]);
+  }, []);
   return <span>changed {ago(Math.max(0, now - since) / 1000)}</span>;
 }
 

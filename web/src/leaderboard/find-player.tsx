@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { Field } from '../form/field.tsx';
+import { Segments } from '../form/segments.tsx';
 import { useSubmission } from '../form/use-submission.ts';
 import { send } from '../http.ts';
-import type { Entry, Window } from './boards.ts';
-import type { Day } from './dates.ts';
+import { CHOICES, type Entry, type Window } from './boards.ts';
+import { type Day, worded } from './dates.ts';
 
 interface Ranked extends Entry {
   readonly rank: number;
@@ -11,24 +12,20 @@ interface Ranked extends Entry {
 
 interface Standing extends Ranked {
   readonly window: Window;
+  readonly date: Day | null;
   readonly of: number;
   readonly percentile: number;
   readonly neighbours: readonly Ranked[];
 }
 
-const CHOICES: readonly [Window, string][] = [
-  ['overall', 'All time'],
-  ['monthly', 'Month'],
-  ['daily', 'Day'],
-];
-
 /** Where a player stands among the players, with those just above and below. */
 export function FindPlayer({ day }: { day: Day }) {
+  const [window, setWindow] = useState<Window>('overall');
   const [found, setFound] = useState<Standing | null>(null);
   const { error, busy, submit } = useSubmission(async (data) => {
     setFound(null);
     const name = encodeURIComponent(String(data.get('player')).trim());
-    const query = new URLSearchParams({ window: String(data.get('window')), date: day, around: '3' });
+    const query = new URLSearchParams({ window, date: day, around: '3' });
     const { body } = await send<Standing>('GET', `/leaderboard/players/${name}/rank?${query}`);
     setFound(body);
   });
@@ -41,15 +38,7 @@ export function FindPlayer({ day }: { day: Day }) {
         <button type="submit" className="button" disabled={busy}>
           Find
         </button>
-        <fieldset className="segments">
-          <legend className="visually-hidden">Window</legend>
-          {CHOICES.map(([window, label]) => (
-            <label key={window}>
-              <input type="radio" name="window" value={window} defaultChecked={window === 'overall'} />
-              <span>{label}</span>
-            </label>
-          ))}
-        </fieldset>
+        <Segments name="window" label="Window" choices={CHOICES} value={window} onChange={setWindow} />
       </form>
       {error && (
         <p role="alert" className="form-error">
@@ -68,7 +57,7 @@ function Found({ standing }: { standing: Standing }) {
       <p className="standing-rank">
         <strong>#{rank.toLocaleString('en')}</strong>
         <span>
-          of {of.toLocaleString('en')} {of === 1 ? 'player' : 'players'}
+          of {of.toLocaleString('en')} {of === 1 ? 'player' : 'players'} {periodOf(standing)}
           <br />
           ahead of {percentile.toLocaleString('en')} % of the others
         </span>
@@ -98,4 +87,9 @@ function Found({ standing }: { standing: Standing }) {
       </table>
     </div>
   );
+}
+
+function periodOf({ window, date }: Standing): string {
+  if (window === 'overall' || date === null) return 'of all time';
+  return window === 'monthly' ? `in ${worded(date, 'month')}` : `on ${worded(date, 'date')}`;
 }

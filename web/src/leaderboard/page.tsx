@@ -1,9 +1,10 @@
+import { useState } from 'react';
 import { useSearchParams } from 'wouter';
-import { useTopicState } from '../live/use-live.ts';
+import { Segments } from '../form/segments.tsx';
 import { useUser } from '../session/use-user.ts';
 import { useTitle } from '../shell/use-title.ts';
 import { Board } from './board.tsx';
-import type { Boards } from './boards.ts';
+import { CHOICES, type Window } from './boards.ts';
 import { ConnectionState } from './connection-state.tsx';
 import { isDay, worded } from './dates.ts';
 import { DayPicker } from './day-picker.tsx';
@@ -11,6 +12,7 @@ import { FindPlayer } from './find-player.tsx';
 import './leaderboard.css';
 import { LeaderNews } from './leader-news.tsx';
 import { SubmitPanel } from './submit-panel.tsx';
+import { useBoards } from './use-boards.ts';
 import { useToday } from './use-today.ts';
 
 export default function LeaderboardPage() {
@@ -21,9 +23,9 @@ export default function LeaderboardPage() {
   const day = isDay(asked) ? asked : now;
   const pick = (next: string) => setSearch(next === now ? {} : { date: next }, { replace: true });
 
-  const pushed = useTopicState<Boards>(`leaderboard/scores/${day}`);
+  const [shown, setShown] = useState<Window>('overall');
+  const pushed = useBoards(day);
   const username = useUser()?.username;
-  const month = day.slice(0, 7);
   const boards = pushed?.state;
   return (
     <div className="page leaderboard">
@@ -34,9 +36,17 @@ export default function LeaderboardPage() {
         </div>
         <DayPicker day={day} today={now} onPick={pick} />
       </div>
-      <div className="boards">
+      <Segments
+        className="board-choice"
+        name="board"
+        label="Board"
+        choices={CHOICES}
+        value={shown}
+        onChange={setShown}
+      />
+      <div className="boards" data-shown={shown}>
         <Board
-          id="overall"
+          window="overall"
           title="All time"
           caption="Every game ever played"
           entries={boards?.overall}
@@ -45,16 +55,16 @@ export default function LeaderboardPage() {
           time="date"
         />
         <Board
-          id="monthly"
+          window="monthly"
           title={worded(day, 'month')}
-          caption="This month, UTC"
+          caption="The month, UTC"
           entries={boards?.monthly}
           username={username}
-          subject={month}
+          subject={day.slice(0, 7)}
           time="date"
         />
         <Board
-          id="daily"
+          window="daily"
           title={day === now ? 'Today' : worded(day, 'date')}
           caption={`${worded(day, 'day')}, UTC`}
           entries={boards?.daily}

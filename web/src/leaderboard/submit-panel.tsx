@@ -12,7 +12,11 @@ export function SubmitPanel() {
   if (user === null) asked.current = true;
   return (
     <section className="panel" aria-label="Submit a score">
-      {user ? <SubmitForm username={user.username} takesFocus={asked.current} /> : user === null && <AccountForm />}
+      {user ? (
+        <SubmitForm username={user.username} takesFocus={asked.current} />
+      ) : (
+        user === null && <AccountForm title="Submit a score" />
+      )}
     </section>
   );
 }
@@ -56,23 +60,11 @@ function SubmitForm({ username, takesFocus }: { username: string; takesFocus: bo
           label="Level"
           type="number"
           inputMode="numeric"
-          min={1}
-          max={100}
           step={1}
           required
           autoComplete="off"
         />
-        <Field
-          name="score"
-          label="Score"
-          type="number"
-          inputMode="numeric"
-          min={0}
-          max={2147483647}
-          step={1}
-          required
-          autoComplete="off"
-        />
+        <Field name="score" label="Score" type="number" inputMode="numeric" step={1} required autoComplete="off" />
         <button type="submit" className="button primary" disabled={busy}>
           Submit score
         </button>

@@ -78,8 +78,8 @@ export class LiveClient {
   }
 
   #received(message: TopicMessage | Refusal): void {
-    if ('error' in message) return this.#refused(message.error);
-    const follower = this.#followers.get(message.topic);
+    if ('error' in message) this.#refused(message.error);
+    const follower = 'event' in message ? this.#followers.get(message.topic) : undefined;
     if (!follower || !('event' in message)) return;
     follower.position = message.event === 'resync' ? null : message.position;
     follower.onMessage(message);

@@ -1,56 +1,54 @@
 import { type FormEvent, useId, useState } from 'react';
 import { Field } from '../form/field.tsx';
 import { useSubmission } from '../form/use-submission.ts';
+import { Problem } from '../http.ts';
 import { session } from './session.ts';
 
 type Mode = 'log in' | 'sign up';
 
 /** Logs in, or signs up and logs in. What surrounds it goes away by itself: the session tells. */
-export function AccountForm({ heading = 'h2' }: { heading?: 'h2' | 'h3' }) {
+export function AccountForm({ title }: { title?: string }) {
   const [mode, setMode] = useState<Mode>('log in');
-  const Heading = heading;
-  const other: Mode = mode === 'log in' ? 'sign up' : 'log in';
+  const logsIn = mode === 'log in';
   return (
-    <section className="account-form">
-      <Heading>{mode === 'log in' ? 'Welcome back' : 'Create an account'}</Heading>
-      <p className="soft">One account serves every service.</p>
+    <div className="account-form">
+      <h2>{title ?? (logsIn ? 'Log in' : 'Create an account')}</h2>
+      <p>{logsIn ? 'Log in to play.' : 'Create an account to play.'} One account serves every service.</p>
       <Fields key={mode} mode={mode} />
       <p className="account-switch">
-        {mode === 'log in' ? 'New here?' : 'Have an account?'}{' '}
-        <button type="button" className="link-button" onClick={() => setMode(other)}>
-          {mode === 'log in' ? 'Create an account' : 'Log in'}
+        {logsIn ? 'New here?' : 'Have an account?'}{' '}
+        <button type="button" className="link-button" onClick={() => setMode(logsIn ? 'sign up' : 'log in')}>
+          {logsIn ? 'Create an account' : 'Log in'}
         </button>
       </p>
-    </section>
+    </div>
   );
 }
 
+const PASSWORD = {
+  autoComplete: 'new-password',
+  hint: 'At least 8 characters, with an upper-case letter, a lower-case letter and a digit.',
+  minLength: 8,
+  pattern: '(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9]).*',
+} as const;
+
 function Fields({ mode }: { mode: Mode }) {
-  const signsUp = mode === 'sign up';
-  const { error, busy, submit } = useSubmission(async (data: FormData) => {
-    const text = (name: string) => String(data.get(name) ?? '');
-    const account = { username: text('username').trim(), password: text('password'), email: text('email').trim() };
-    await (signsUp ? session.signUp(account) : session.logIn(account));
-  });
+  const { error, busy, needsCode, submit } = useAccount(mode);
   const problem = useId();
+  const signsUp = mode === 'sign up';
   return (
-    <form
-      onSubmit={(event: FormEvent<HTMLFormElement>) => submit(event)}
-      aria-describedby={error ? problem : undefined}
-    >
-      <Field name="username" label="Player name" autoComplete="username" required minLength={1} maxLength={64} />
+    <form onSubmit={submit} aria-describedby={error ? problem : undefined}>
+      <Field name="username" label="Player name" autoComplete="username" spellCheck={false} required maxLength={128} />
       {signsUp && <Field name="email" label="E-mail" type="email" autoComplete="email" required />}
       <Field
         name="password"
         label="Password"
         type="password"
-        autoComplete={signsUp ? 'new-password' : 'current-password'}
-        hint={
-          signsUp ? 'At least 8 characters, with an upper-case letter, a lower-case letter and a digit.' : undefined
-        }
+        autoComplete="current-password"
         required
-        {...(signsUp && { minLength: 8, pattern: '(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9]).*' })}
+        {...(signsUp && PASSWORD)}
       />
+      {needsCode && <Field name="code" label="Code from the mail" autoComplete="one-time-code" required />}
       {error && (
         <p id={problem} role="alert" className="form-error">
           {error}
@@ -61,4 +59,22 @@ function Fields({ mode }: { mode: Mode }) {
       </button>
     </form>
   );
+}
+
+/** Sends the form; asks for the code that was mailed where the server wants the e-mail address confirmed. */
+function useAccount(mode: Mode) {
+  const [needsCode, setNeedsCode] = useState(false);
+  const { error, busy, submit } = useSubmission(async (data) => {
+    const text = (name: string) => String(data.get(name) ?? '');
+    const account = { username: text('username').trim(), password: text('password'), email: text('email').trim() };
+    try {
+      if (needsCode) await session.confirm(account.username, text('code').trim());
+      else if (mode === 'sign up') await session.signUp(account);
+      await session.logIn(account);
+    } catch (thrown) {
+      if (thrown instanceof Problem && thrown.status === 403) setNeedsCode(true);
+      throw thrown;
+    }
+  });
+  return { error, busy, needsCode, submit: (event: FormEvent<HTMLFormElement>) => submit(event) };
 }

@@ -35,7 +35,11 @@ export function AccountMenu() {
 
 function AccountDialog({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    dialog.current?.showModal();
+    // Signed in, the button that opened the dialog is gone, and the focus with it.
+    return () => void (session.user && document.getElementById('content')?.focus({ preventScroll: true }));
+  }, []);
   return (
     <dialog ref={dialog} className="dialog" aria-label="Your account" onClose={onClose}>
       <button

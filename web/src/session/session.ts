@@ -42,7 +42,11 @@ class Session {
 
   async signUp(account: { username: string; password: string; email: string }): Promise<void> {
     await send('POST', '/leaderboard/users', { body: account });
-    await this.logIn(account);
+  }
+
+  /** Proves with the code that was mailed that the e-mail address is one's own. */
+  async confirm(username: string, code: string): Promise<void> {
+    await send('POST', '/identity/confirm', { body: { username, code } });
   }
 
   async logIn({ username, password }: { username: string; password: string }): Promise<void> {

@@ -1,0 +1,33 @@
+import { useEffect, useState } from 'react';
+import { send } from '../http.ts';
+import { type Pushed, useConnection, useTopicState } from '../live/use-live.ts';
+import type { Boards } from './boards.ts';
+import type { Day } from './dates.ts';
+
+const POLL_MS = 5000;
+
+/** The boards of a day: pushed, or asked for every few seconds while no WebSocket comes through. */
+export function useBoards(day: Day): Pushed<Boards> | undefined {
+  const topic = `leaderboard/scores/${day}`;
+  const pushed = useTopicState<Boards>(topic);
+  const asked = useAsked(day, topic, useConnection() === 'offline');
+  return asked && asked.at > (pushed?.at ?? 0) ? asked : pushed;
+}
+
+function useAsked(day: Day, topic: string, needed: boolean): Pushed<Boards> | undefined {
+  const [asked, setAsked] = useState<Pushed<Boards>>();
+  useEffect(() => {
+    if (!needed) return;
+    const leaving = new AbortController();
+    const ask = async () => {
+      const { body, headers } = await send<Boards>('GET', `/leaderboard/scores/${day}?limit=10`, leaving);
+      setAsked({ topic, state: body, position: headers.get('lockstep-position') ?? '', at: Date.now() });
+    };
+    const timer = setInterval(() => ask().catch(() => {}), POLL_MS);
+    return () => {
+      clearInterval(timer);
+      leaving.abort();
+    };
+  }, [day, topic, needed]);
+  return asked?.topic === topic ? asked : undefined;
+}

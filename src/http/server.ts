@@ -19,7 +19,7 @@ import { installPages } from './pages.ts';
 import { RateLimit } from './rate-limit.ts';
 import { RequestHistogram } from './request-histogram.ts';
 import type { SocketLimits } from './socket-session.ts';
-import { installSockets } from './sockets.ts';
+import { asksForSocket, installSockets } from './sockets.ts';
 import { compileValidator } from './validation.ts';
 
 /** A service as the server sees it: its routes go under `/<name>`. */
@@ -75,7 +75,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     services: services.map((service) => service.name),
     secure: config.publicUrl?.startsWith('https:') ?? false,
   });
-  app.addHook('onClose', async () => kit.connections.destroy());
+  // Before the server waits for its connections to end.
+  app.addHook('preClose', async () => kit.connections.end());
   return app;
 }
 
@@ -86,7 +87,7 @@ function bareServer({ config, log }: ServerOptions): FastifyInstance {
     trustProxy: trustedProxies(config.trustProxy),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
-    http: { maxHeaderSize: HEADER_BYTES },
+    http: { maxHeaderSize: HEADER_BYTES, shouldUpgradeCallback: asksForSocket },
     routerOptions: { maxParamLength: 200 },
     genReqId: requestIds(),
     clientErrorHandler: refuseMalformed,
@@ -113,7 +114,7 @@ function installGate(app: FastifyInstance, config: Config): void {
     reply.header('x-content-type-options', 'nosniff');
     try {
       limit?.admit(request.ip);
-      if (request.method !== 'GET' || request.headers.upgrade !== undefined) checkOrigin(request);
+      if (request.method !== 'GET' || asksForSocket(request.raw)) checkOrigin(request);
       done();
     } catch (error) {
       done(error as Error);

@@ -14,6 +14,11 @@ interface Upgrade {
   readonly head: Buffer;
 }
 
+/** Whether a request asks for a WebSocket; what asks for another protocol is answered in this one (RFC 9110, 7.8). */
+export function asksForSocket(request: IncomingMessage): boolean {
+  return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 /**
  * WebSockets at `/live`. An upgrade goes through the same hooks and errors as any request (rate limit, Origin, problem
  * documents), so a refused one is answered like a refused request.
@@ -40,6 +45,7 @@ export function installSockets(app: FastifyInstance, limits: SocketLimits): void
     const session = new SocketSession(app.lockstep, limits);
     const token = bearerToken(request);
     if (token) await session.authenticate(token);
+    if (upgrade.socket.destroyed) return reply.hijack();
     const leave = app.lockstep.connections.add(request.ip, session);
     upgrade.socket.once('close', leave);
     reply.hijack();

@@ -8,6 +8,8 @@ import { bearerToken, Session } from './token.ts';
 
 /** Bytes that may wait for a slow client before it is dropped. */
 const MAX_QUEUED = 2 ** 20;
+/** Milliseconds a client has to take what is queued when its stream ends. */
+const END_MS = 2000;
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
@@ -99,6 +101,7 @@ class EventStream implements Connection {
   end(): void {
     if (this.#early) return;
     this.#raw.end();
+    setTimeout(() => this.#raw.destroy(), END_MS).unref();
     this.close();
   }
 

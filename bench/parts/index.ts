@@ -1,0 +1,12 @@
+import type { Part } from '../bench.ts';
+import { importing } from './import.ts';
+import { mixed } from './mixed.ts';
+import { ranks } from './ranks.ts';
+import { reads } from './reads.ts';
+import { rebuild } from './rebuild.ts';
+import { start } from './start.ts';
+import { visible } from './visible.ts';
+import { writes } from './writes.ts';
+
+/** In the order of a run. */
+export const parts: readonly Part[] = [writes, reads, mixed, visible, ranks, importing, rebuild, start];

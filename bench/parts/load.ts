@@ -1,0 +1,56 @@
+import type { Bench } from '../bench.ts';
+import { type LoadOptions, type LoadResult, load } from '../load.ts';
+import { usersOf } from '../servers/arena.ts';
+import type { HttpServer } from '../servers/http.ts';
+
+/** One measurement of a server. */
+export interface Sample extends LoadResult {
+  /** Of the server's own process, without its database: microseconds of processor time for each request. */
+  readonly cpuMicros: number;
+}
+
+export type Kind = 'writes' | 'reads';
+
+/** Keeps `callers` busy with submissions of signed-in users, or with reads of today's three boards. Fails unless all answers are 200. */
+export async function measure(bench: Bench, server: HttpServer, kind: Kind, callers: number): Promise<Sample> {
+  const { seconds, warmupSeconds } = bench;
+  const before = server.cpuSeconds();
+  const result = await load({
+    port: server.port,
+    connections: callers,
+    seconds,
+    warmupSeconds,
+    ...requestsOf(bench, server, kind),
+  });
+  const cpuSeconds = (server.cpuSeconds() - before) * (seconds / (seconds + warmupSeconds));
+  const { 200: good = 0 } = result.statuses;
+  if (good !== result.requests) throw new Error(`${server.name}, ${kind}: ${JSON.stringify(result.statuses)}`);
+  return { ...result, cpuMicros: (cpuSeconds * 1e6) / result.requests };
+}
+
+/** The requests that the load sends round and round. */
+export function requestsOf(bench: Bench, server: HttpServer, kind: Kind): Pick<LoadOptions, 'distinct' | 'request'> {
+  return kind === 'writes' ? submissions(bench, server) : boardReads();
+}
+
+/** Callers are spread over the users; each submission has its own level and score. */
+function submissions(bench: Bench, server: HttpServer) {
+  const users = usersOf(bench);
+  return {
+    distinct: 1024,
+    request(i: number) {
+      const user = users[i % users.length]!;
+      const body = JSON.stringify({ level: 1 + (i % 100), score: (i * 7919) % 9000 });
+      return { path: `/leaderboard/users/${user}`, headers: { authorization: server.tokenOf(user) }, body };
+    },
+  };
+}
+
+function boardReads() {
+  const path = `/leaderboard/scores/${today()}?limit=5`;
+  return { distinct: 1, request: () => ({ path }) };
+}
+
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}

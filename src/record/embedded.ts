@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
@@ -74,8 +74,9 @@ export function embeddedUrl(dataDir: string): string | undefined {
 async function prepare(dataDir: string, options: EmbeddedOptions): Promise<ServerOptions> {
   const binaries = findBinaries();
   const pgdata = join(dataDir, 'postgres');
-  const launcher = launcherFor(pgdata, [pgdata, dirname(binaries.postgres)]);
-  const cluster: Cluster = { dataDir, pgdata, binaries, launcher };
+  const launcher = launcherFor({ dataDir, pgdata, program: binaries.postgres });
+  const durable = options.settings?.fsync !== 'off';
+  const cluster: Cluster = { dataDir, pgdata, binaries, launcher, durable };
   if (await initialise(cluster)) options.log.info({ pgdata }, 'made the embedded database');
   return {
     cluster,

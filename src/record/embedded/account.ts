@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { chownSync, existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /** Whom PostgreSQL runs as. */
@@ -21,11 +21,20 @@ export interface StartOptions {
   readonly stdio: SpawnOptions['stdio'];
 }
 
-/** `paths` are what the programs must reach: themselves and their data. */
-export function launcherFor(pgdata: string, paths: readonly string[]): Launcher {
+/** `program` is one of those that will be started; the others lie beside it. */
+export function launcherFor({
+  dataDir,
+  pgdata,
+  program,
+}: {
+  dataDir: string;
+  pgdata: string;
+  program: string;
+}): Launcher {
   const account = accountFor(pgdata);
+  if (account) letPass(account, dataDir, pgdata);
   const setpriv = findSetpriv();
-  const privileges = account ? privilegeArguments(account, paths, setpriv !== undefined) : [];
+  const privileges = account ? privilegeArguments(account, [pgdata, program], setpriv !== undefined) : [];
   // A plain environment: PGDATA, PGPORT, PGOPTIONS or LANG of the caller must not change what is made or started.
   const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
   return {
@@ -63,6 +72,11 @@ export function unprivilegedAccount(passwd: string): Account {
   const found = lines.find(([name]) => name === 'postgres') ?? lines.find(([name]) => name === 'nobody');
   const [uid, gid] = [Number(found?.[2]), Number(found?.[3])];
   return uid > 0 && gid > 0 ? { uid, gid } : { uid: 65_534, gid: 65_534 };
+}
+
+/** The data directory itself is ours to open: passing it is allowed, listing it is not. */
+function letPass(account: Account, dataDir: string, pgdata: string): void {
+  if (closedFor(account, pgdata) === dataDir) chmodSync(dataDir, (statSync(dataDir).mode & 0o777) | 0o001);
 }
 
 function findSetpriv(): string | undefined {

@@ -19,6 +19,8 @@ export interface Cluster {
   readonly pgdata: string;
   readonly binaries: Binaries;
   readonly launcher: Launcher;
+  /** Whether what is made must survive a crash of the machine; tests do without. */
+  readonly durable: boolean;
 }
 
 /**
@@ -80,6 +82,7 @@ async function runInitdb(cluster: Cluster, work: string, pgdata: string): Promis
       '--builtin-locale=C.UTF-8',
       '--data-checksums',
       '--no-instructions',
+      ...(cluster.durable ? [] : ['--no-sync']),
     ],
     { deathSignal: 'KILL', stdio: ['ignore', 'ignore', 'pipe'] },
   );

@@ -11,6 +11,8 @@ export function serverSettings(
 ): string {
   const settings: Record<string, string> = {
     cluster_name: clusterName,
+    // Not "$user": the user and Lockstep's own schema have one name, and hand-made tables would land there.
+    search_path: 'public',
     // Durable before acknowledged (SPEC 1).
     fsync: 'on',
     full_page_writes: 'on',

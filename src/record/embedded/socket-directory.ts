@@ -9,12 +9,11 @@ const LONGEST_PATH = 107;
 const SOCKET = '/.s.PGSQL.5432.lock';
 
 /**
- * A directory of mode 0700 for the server's socket: `<dataDir>/run/pg`, or where that makes too long a path
+ * A directory of mode 0700 for the server's socket: `<dataDir>/socket`, or where that makes too long a path
  * `/tmp/lockstep-<hash>`.
  */
 export function makeSocketDirectory(dataDir: string, launcher: Launcher): string {
   const path = socketDirectory(dataDir, tmpdir());
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     mkdirSync(path, { mode: 0o700 });
     launcher.giveAway(path);
@@ -26,7 +25,7 @@ export function makeSocketDirectory(dataDir: string, launcher: Launcher): string
 }
 
 export function socketDirectory(dataDir: string, temporary: string): string {
-  const preferred = join(dataDir, 'run', 'pg');
+  const preferred = join(dataDir, 'socket');
   if (Buffer.byteLength(preferred + SOCKET) <= LONGEST_PATH) return preferred;
   const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
   const short = join(temporary, `lockstep-${hash}`);

@@ -86,12 +86,12 @@ test('accounts: sign-up, login, refresh, logout everywhere; keys and discovery f
   const post = (url: string, payload: object, token?: string) =>
     app.inject({ method: 'POST', url, payload, headers: token ? { authorization: token } : {} });
   const account = { username: 'alice', password: 'Secret-12', email: 'a@example.org' };
-  assert.deepEqual((await post('/account/users', account)).json(), { username: 'alice' });
-  assert.equal((await post('/account/login', account)).json<{ expiresIn: number }>().expiresIn, 3600);
-  assert.equal((await post('/account/refresh', { refreshToken: 'again' })).statusCode, 200);
-  assert.equal((await post('/account/refresh', {})).statusCode, 400);
-  assert.equal((await post('/account/logout', {})).statusCode, 401);
-  assert.equal((await post('/account/logout', {}, 'alice')).statusCode, 200);
+  assert.equal((await post('/identity/users', account)).json<{ username: string }>().username, 'alice');
+  assert.equal((await post('/identity/login', account)).json<{ expiresIn: number }>().expiresIn, 3600);
+  assert.equal((await post('/identity/refresh', { refreshToken: 'again' })).statusCode, 200);
+  assert.equal((await post('/identity/refresh', {})).statusCode, 400);
+  assert.equal((await post('/identity/logout', {})).statusCode, 401);
+  assert.equal((await post('/identity/logout', {}, 'alice')).statusCode, 200);
   assert.ok(!identity.good.has('alice'));
   assert.deepEqual((await app.inject('/.well-known/jwks.json')).json(), { keys: [{ kid: 'k1' }] });
   assert.equal((await app.inject('/.well-known/openid-configuration')).statusCode, 200);

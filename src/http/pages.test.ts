@@ -49,6 +49,17 @@ test('assets are kept for a year, and only files of the build are served', async
   }
 });
 
+test('a folder is 404, a part that is not there 416, each with a message', async (t) => {
+  const { app } = await testServer(t, {}, { pages: await build(t) });
+  const status = async (url: string, headers: Record<string, string> = {}) => {
+    const response = await app.inject({ url, headers });
+    assert.ok(response.json<{ message: string }>().message.length > 10);
+    return response.statusCode;
+  };
+  for (const url of ['/assets/', '/assets//', '/assets/.', '/assets/x%00y']) assert.equal(await status(url), 404, url);
+  assert.equal(await status('/assets/app-1a2b.js', { range: 'bytes=999-' }), 416);
+});
+
 test('the API is not shadowed by the pages, nor has their headers', async (t) => {
   const { app } = await testServer(t, {}, { pages: await build(t) });
   const response = await app.inject('/sample/numbers');

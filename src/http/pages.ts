@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import helmet from '@fastify/helmet';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Logger } from 'pino';
+import { answerError, sendProblem } from './errors.ts';
 
 const YEAR = 365 * 24 * 3600 * 1000;
 const HIDDEN = { schema: { hide: true } };
@@ -40,6 +42,7 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
     originAgentCluster: false,
   });
   await app.register(staticFiles, { root: folder, serve: false, cacheControl: false, suppressWarning: true });
+  app.setErrorHandler((error, _request, reply) => answerFileError(error, reply, app.lockstep.log));
   const page = (_request: unknown, reply: FastifyReply) => sendPage(reply, folder);
   app.get('/', HIDDEN, page);
   for (const name of services) {
@@ -54,6 +57,19 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
     HIDDEN,
     (request, reply) => reply.sendFile(request.params.file, { cacheControl: true, maxAge: 3600_000 }),
   );
+}
+
+/** The library's errors are not for clients; a folder, or a path that leaves it, is as good as not there. */
+function answerFileError(error: unknown, reply: FastifyReply, log: Logger): FastifyReply {
+  const { statusCode: status = 500 } = error as { statusCode?: number };
+  if (status === 412 || status === 416) {
+    return sendProblem(reply, {
+      status,
+      message: 'The file is not, or has no part, as the headers of the request ask for.',
+    });
+  }
+  if (status >= 400 && status < 500) return reply.callNotFound() as unknown as FastifyReply;
+  return answerError(error, reply, log);
 }
 
 function sendPage(reply: FastifyReply, folder: string): FastifyReply {

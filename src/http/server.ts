@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { IdentityServer } from '../identity/identity.ts';
+import { registerIdentityRoutes } from '../identity/routes.ts';
 import type { Live } from '../live/live.ts';
 import type { Topics } from '../live/topics.ts';
 import type { Config } from '../runtime/config.ts';
-import { installAccounts } from './accounts.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
 import { answerError, installErrors } from './errors.ts';
 import { installHealth } from './health.ts';
@@ -16,7 +16,7 @@ import { type GaugeSource, installMetrics } from './metrics.ts';
 import { installOpenApi } from './openapi.ts';
 import { installCors, originCheck } from './origin.ts';
 import { installPages } from './pages.ts';
-import { RateLimit } from './rate-limit.ts';
+import { limitRate, RateLimit } from './rate-limit.ts';
 import { RequestHistogram } from './request-histogram.ts';
 import type { SocketLimits } from './socket-session.ts';
 import { asksForSocket, installSockets } from './sockets.ts';
@@ -45,6 +45,8 @@ export interface ServerOptions {
 
 /** Requests a second of one address, unless the configuration says. */
 const GENEROUS = 1000;
+/** Hashing a password costs tens of milliseconds and megabytes; a mail costs more. */
+const COSTLY = { perSecond: 10, burst: 50, spareLoopback: true };
 const BODY_BYTES = 64 * 1024;
 const HEADER_BYTES = 16 * 1024;
 const REQUEST_MS = 30_000;
@@ -65,7 +67,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.register(async (routes) => {
     installHealth(routes, kit);
     installMetrics(routes, { kit, requests, gauges: options.gauges ?? [] });
-    installAccounts(routes, identity);
+    registerIdentityRoutes(routes, identity, { onRequest: limitRate(COSTLY) });
     installSockets(routes, options.limits?.sockets ?? {});
   });
   for (const service of services)

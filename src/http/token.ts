@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { Identity, User } from '../identity/identity.ts';
+import { bearer } from '../identity/verifier.ts';
 
 /** The token of `Authorization`, sent bare or after `Bearer `; undefined without one. */
 export function bearerToken(request: FastifyRequest): string | undefined {
-  const header = request.headers.authorization;
-  return header?.replace(/^Bearer\s+/i, '').trim() || undefined;
+  return bearer(request.headers.authorization);
 }
 
 /** Who follows a stream, asked again while it is open: a token that has run out ends what it opened. */

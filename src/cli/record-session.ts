@@ -4,6 +4,7 @@ import { embeddedUrl } from '../record/embedded.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { Config } from '../runtime/config.ts';
+import { identityConfig } from '../runtime/identity-config.ts';
 import { commandLog } from './log.ts';
 import type { CommandContext } from './program.ts';
 import { type RunningServer, runningServer } from './running-server.ts';
@@ -63,11 +64,7 @@ async function join(config: Config, server: RunningServer, log: Logger): Promise
     record,
     async identity() {
       const { openIdentity } = await import('../identity/open.ts');
-      const identity = await openIdentity({
-        record,
-        log,
-        config: { issuerUrl: server.status.url!, ...(config.issuer ? { externalIssuer: config.issuer } : {}) },
-      });
+      const identity = await openIdentity({ record, log, config: identityConfig(config, server.status.url!) });
       opened.defer(() => identity.close());
       return identity;
     },

@@ -8,8 +8,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'] as 
 const ROUTES = [
   '/sample/numbers',
   '/sample/numbers/a/stream',
-  '/account/login',
-  '/account/refresh',
+  '/identity/login',
+  '/identity/refresh',
   '/live',
   '/docs/json',
   '/assets/',

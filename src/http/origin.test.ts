@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { testServer } from './testing/server.ts';
 
 const post = (headers: Record<string, string>) =>
-  ({ method: 'POST', url: '/account/login', payload: { username: 'a', password: 'b' }, headers }) as const;
+  ({ method: 'POST', url: '/identity/login', payload: { username: 'a', password: 'b' }, headers }) as const;
 
 test('[SPEC 9] a write from a page of another origin is refused, from this one, a configured one or a program it passes', async (t) => {
   const { app } = await testServer(t, { corsOrigins: ['https://a.example'], publicUrl: 'https://lockstep.example' });

@@ -112,7 +112,7 @@ test('an upgrade to anything else is an ordinary request', async (t) => {
   const socket = connect(port, '127.0.0.1');
   const body = '{"username":"a","password":"b"}';
   socket.end(
-    'POST /account/login HTTP/1.1\r\nhost: x\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: \r\n' +
+    'POST /identity/login HTTP/1.1\r\nhost: x\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: \r\n' +
       `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
   assert.match(await text(socket), /^HTTP\/1\.1 200 OK/);

@@ -34,6 +34,7 @@ test('defaults, with the data folder made absolute', async (t) => {
     issuer: undefined,
     audience: undefined,
     smtpUrl: undefined,
+    secret: undefined,
     publicUrl: undefined,
     corsOrigins: [],
     trustProxy: false,

@@ -27,6 +27,7 @@ export interface Settings {
   readonly issuer: string | undefined;
   readonly audience: string | undefined;
   readonly smtpUrl: string | undefined;
+  readonly secret: string | undefined;
   /** Without a slash at its end. */
   readonly publicUrl: string | undefined;
   readonly corsOrigins: readonly string[];

@@ -196,6 +196,12 @@ export const OPTIONS = {
     secret: true,
     about: 'mail server; set: e-mail addresses must be confirmed',
   },
+  secret: {
+    ...unset(text('a long random text, such as `openssl rand -base64 32` prints')),
+    env: 'LOCKSTEP_SECRET',
+    secret: true,
+    about: 'encrypts the signing keys in the record; unset: they lie there readable for its owner',
+  },
   publicUrl: {
     ...unset(url(WEB, 'https://example.org')),
     env: 'LOCKSTEP_PUBLIC_URL',

@@ -11,6 +11,7 @@ import { migrate } from '../record/migrate.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
 import { type Config, redactUrl } from './config.ts';
+import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
 import type { ServiceContext, ServiceDefinition } from './service.ts';
 
@@ -152,16 +153,7 @@ async function prepare(
     schema: 'lockstep',
     folder: new URL('../record/migrations/', import.meta.url),
   });
-  const identity = await openIdentity({
-    record,
-    log,
-    config: {
-      issuerUrl: config.publicUrl ?? `http://localhost:${config.port}`,
-      ...(config.issuer ? { externalIssuer: config.issuer } : {}),
-      ...(config.audience ? { audience: config.audience } : {}),
-      ...(config.smtpUrl ? { smtpUrl: config.smtpUrl } : {}),
-    },
-  });
+  const identity = await openIdentity({ record, log, config: identityConfig(config) });
   for (const { name, migrations } of services) await migrate(record, { name, schema: name, folder: migrations });
   return identity;
 }

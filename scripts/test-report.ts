@@ -1,4 +1,3 @@
-import { AssertionError } from 'node:assert/strict';
 import { relative } from 'node:path';
 import type { EventData } from 'node:test';
 import { inspect, styleText } from 'node:util';
@@ -131,7 +130,8 @@ function countsOf(event: EventData.TestSummary): Totals {
 function describe(error: Error & { failureType?: string; cause?: unknown }): string {
   const cause = error.cause ?? error;
   if (error.failureType === 'testTimeoutFailure') return error.message;
-  if (cause instanceof AssertionError) return cause.stack ?? cause.message; // Its message has the values already.
+  // It comes from another process, so it is no AssertionError here; its message has the values already.
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_ASSERTION') return cause.stack ?? cause.message;
   return cause instanceof Error ? inspect(cause, { colors: false }) : String(cause);
 }
 

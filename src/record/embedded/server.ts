@@ -92,9 +92,9 @@ function spawnServer({ cluster, socketDirectory, log }: ServerOptions) {
   return { server, ready };
 }
 
+/** FATAL ends one session, whose client is told; before the server is ready it is in the error of the start. */
 function logLine(log: Log, line: string): void {
-  const serious = /^(FATAL|PANIC):/.test(line);
-  log[serious ? 'warn' : 'debug']({ postgres: line }, 'PostgreSQL says');
+  log[line.startsWith('PANIC:') ? 'warn' : 'debug']({ postgres: line }, 'PostgreSQL says');
 }
 
 async function stopServer(child: ChildProcess, ended: Promise<string>): Promise<void> {

@@ -15,8 +15,16 @@ export function positionFrom(text: string, name: string): Position {
 
 /** The position that the answer must have reached (`Lockstep-Min-Position`), if the client asks for one. Throws 400. */
 export function minPosition(request: FastifyRequest): Position | undefined {
-  const text = request.headers['lockstep-min-position'];
-  return text === undefined ? undefined : positionFrom(String(text), 'Lockstep-Min-Position');
+  const text = rawHeader(request, 'lockstep-min-position');
+  return text === undefined ? undefined : positionFrom(text, 'Lockstep-Min-Position');
+}
+
+/** A header, without the object of all of them that Node makes when it is first asked for (0.3 us of a hot answer). */
+function rawHeader({ raw: { rawHeaders } }: FastifyRequest, name: string): string | undefined {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]!.length === name.length && rawHeaders[i]!.toLowerCase() === name) return rawHeaders[i + 1];
+  }
+  return undefined;
 }
 
 /** Says which position an answer reflects and where it comes from (SPEC 5). */

@@ -8,7 +8,7 @@ const WIDTH = BOUNDS.length + 2;
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** `performance.now()` when the request came in. */
+    /** `performance.now()` when the request came to its route. */
     startedAt: number;
     /** Its route's counters. */
     counts: Float64Array | null;
@@ -28,8 +28,8 @@ interface Sample {
 }
 
 /**
- * Seconds from a request's arrival to its answer being sent, by method, route and status class; what was refused before it
- * reached a route counts as route `none`. The route knows its counters, so a request costs two clock reads and two
+ * Seconds from a request's arrival at its route to its answer being sent, by method, route and status class; what reached
+ * none counts as route `none`, with no time. The route knows its counters, so a request costs two clock reads and two
  * additions; `onSend` rather than `onResponse`, which would add listeners to every response (0.6 us). Streams are not in
  * it. Has the form of the Prometheus client's metrics.
  */
@@ -37,7 +37,7 @@ export class RequestHistogram {
   readonly name = 'lockstep_http_request_seconds';
   readonly #routes: RouteCounts[] = [];
 
-  /** Counts every request of `app`, by the routes it gets from now on. Sets when a request has started, too. */
+  /** Counts every request of `app`, by the routes it gets from now on. */
   install(app: FastifyInstance): void {
     const none = this.#add('any', 'none');
     app.decorateRequest('startedAt', 0);
@@ -45,17 +45,13 @@ export class RequestHistogram {
     app.addHook('onRoute', (options) => {
       const counts = this.#add([options.method].flat().join(','), options.url);
       const count = (request: FastifyRequest, _reply: unknown, done: () => void) => {
-        request.counts = counts;
+        startAt(request, counts);
         done();
       };
       options.onRequest = [count, ...[options.onRequest ?? []].flat()];
     });
-    app.addHook('onRequest', (request, _reply, done) => {
-      request.startedAt = performance.now();
-      request.counts = none;
-      done();
-    });
     app.addHook('onSend', (request, reply, payload, done) => {
+      if (!request.counts) startAt(request, none);
       observe(request, reply.statusCode);
       done(null, payload);
     });
@@ -90,6 +86,11 @@ export class RequestHistogram {
       { metricName: `${this.name}_count`, labels, value: total },
     ];
   }
+}
+
+function startAt(request: FastifyRequest, counts: Float64Array): void {
+  request.startedAt = performance.now();
+  request.counts = counts;
 }
 
 /** Counts an answer that is being sent; for answers that do not go through `onSend`. */

@@ -14,7 +14,7 @@ import type { Kit } from './kit.ts';
 import { refuseMalformed } from './malformed.ts';
 import { type GaugeSource, installMetrics } from './metrics.ts';
 import { installOpenApi } from './openapi.ts';
-import { installCors, originCheck } from './origin.ts';
+import { installCors, type OriginCheck, originCheck } from './origin.ts';
 import { installPages } from './pages.ts';
 import { limitRate, RateLimit } from './rate-limit.ts';
 import { RequestHistogram } from './request-histogram.ts';
@@ -57,18 +57,19 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const { config, services, identity, log } = options;
   const app = bareServer(options);
   const kit = kitOf(options);
+  const checkOrigin = originCheck(config);
   const requests = new RequestHistogram();
   app.decorate('lockstep', kit);
   requests.install(app);
   installErrors(app, log);
-  installGate(app, config);
+  installGate(app, config, checkOrigin);
   installCors(app, config.corsOrigins);
   installOpenApi(app, services);
   app.register(async (routes) => {
     installHealth(routes, kit);
     installMetrics(routes, { kit, requests, gauges: options.gauges ?? [] });
     registerIdentityRoutes(routes, identity, { onRequest: limitRate(COSTLY) });
-    installSockets(routes, options.limits?.sockets ?? {});
+    installSockets(routes, { checkOrigin, limits: options.limits?.sockets ?? {} });
   });
   for (const service of services)
     app.register(async (routes) => service.routes(routes), { prefix: `/${service.name}` });
@@ -108,15 +109,14 @@ function kitOf({ config, live, topics, identity, log, limits }: ServerOptions): 
 }
 
 /** What every request passes, in one hook: the rate limit and, for what is no plain GET, the Origin. */
-function installGate(app: FastifyInstance, config: Config): void {
+function installGate(app: FastifyInstance, config: Config, checkOrigin: OriginCheck): void {
   const perSecond = config.rateLimit ?? GENEROUS;
   const limit = perSecond > 0 ? new RateLimit({ perSecond, spareLoopback: config.rateLimit === undefined }) : undefined;
-  const checkOrigin = originCheck(config);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff');
     try {
       limit?.admit(request.ip);
-      if (request.method !== 'GET' || asksForSocket(request.raw)) checkOrigin(request);
+      if (request.method !== 'GET') checkOrigin(request);
       done();
     } catch (error) {
       done(error as Error);

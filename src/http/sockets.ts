@@ -3,11 +3,17 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { WebSocketServer } from 'ws';
 import { ClientError } from '../record/errors.ts';
+import type { OriginCheck } from './origin.ts';
 import { type SocketLimits, SocketSession } from './socket-session.ts';
 import { bearerToken } from './token.ts';
 
 /** Bytes of one message from a client: a token fits. */
 const MAX_PAYLOAD = 16_384;
+
+export interface SocketOptions {
+  readonly checkOrigin: OriginCheck;
+  readonly limits: SocketLimits;
+}
 
 interface Upgrade {
   readonly socket: Duplex;
@@ -23,7 +29,7 @@ export function asksForSocket(request: IncomingMessage): boolean {
  * WebSockets at `/live`. An upgrade goes through the same hooks and errors as any request (rate limit, Origin, problem
  * documents), so a refused one is answered like a refused request.
  */
-export function installSockets(app: FastifyInstance, limits: SocketLimits): void {
+export function installSockets(app: FastifyInstance, { checkOrigin, limits }: SocketOptions): void {
   const upgrades = new WeakMap<IncomingMessage, Upgrade>();
   const server = new WebSocketServer({
     noServer: true,
@@ -42,6 +48,7 @@ export function installSockets(app: FastifyInstance, limits: SocketLimits): void
         headers: { upgrade: 'websocket', connection: 'upgrade' },
       });
     }
+    checkOrigin(request);
     const session = new SocketSession(app.lockstep, limits);
     const token = bearerToken(request);
     if (token) await session.authenticate(token);

@@ -1,13 +1,9 @@
-import { useState } from 'react';
-import { chooseTheme, currentTheme } from './theme.ts';
+import { useSyncExternalStore } from 'react';
+import { chooseTheme, currentTheme, onThemeChange } from './theme.ts';
 
 export function ThemeToggle() {
-  const [theme, setTheme] = useState(currentTheme);
-  const toggle = () => {
-    const next = theme === 'dark' ? 'light' : 'dark';
-    chooseTheme(next);
-    setTheme(next);
-  };
+  const theme = useSyncExternalStore(onThemeChange, currentTheme);
+  const toggle = () => chooseTheme(theme === 'dark' ? 'light' : 'dark');
   return (
     <button
       type="button"

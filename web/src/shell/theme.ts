@@ -2,6 +2,8 @@ export type Theme = 'light' | 'dark';
 
 const KEY = 'lockstep-theme';
 const root = document.documentElement;
+const system = matchMedia('(prefers-color-scheme: dark)');
+const listeners = new Set<() => void>();
 
 /** The theme chosen on an earlier visit. */
 export function restoreTheme(): void {
@@ -17,14 +19,25 @@ export function restoreTheme(): void {
 export function currentTheme(): Theme {
   const chosen = root.dataset.theme;
   if (chosen === 'light' || chosen === 'dark') return chosen;
-  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+  return system.matches ? 'dark' : 'light';
 }
 
 export function chooseTheme(theme: Theme): void {
   root.dataset.theme = theme;
+  for (const listener of listeners) listener();
   try {
     localStorage.setItem(KEY, theme);
   } catch {
     // Storage is blocked: the choice lasts until the page is left.
   }
+}
+
+/** Calls back when another theme comes into effect. */
+export function onThemeChange(listener: () => void): () => void {
+  listeners.add(listener);
+  system.addEventListener('change', listener);
+  return () => {
+    listeners.delete(listener);
+    system.removeEventListener('change', listener);
+  };
 }

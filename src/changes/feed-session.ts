@@ -59,10 +59,10 @@ export class PgFeedSession implements FeedSession {
 
   async stream(from: number, handler: FeedHandler): Promise<void> {
     if (this.#stream) throw new Error('this session streams already');
-    if (this.#fault) throw this.#fault;
-    if (this.#closed) throw new Error('the session is closed');
     if (from < this.start) throw behindSlot(from, this.start);
     await this.snapshot?.close();
+    if (this.#fault) throw this.#fault;
+    if (this.#closed) throw new Error('the session is closed');
     this.#handler = handler;
     this.#stream = this.#open(from, handler);
     try {

@@ -48,13 +48,12 @@ export class ReplicationStream {
   #poked = false;
   #streaming = false;
   #closing = false;
-  #written: number;
-  #applied: number;
+  /** What the server is told; 0 is nothing. */
+  #written = 0;
+  #applied = 0;
 
   constructor(options: ReplicationStreamOptions) {
     this.#options = options;
-    this.#written = options.from;
-    this.#applied = options.from;
     this.#backend = new BackendStream({
       client: options.client,
       onFrame: (type, bytes, start, end) => this.#frame(type, bytes, start, end),

@@ -42,7 +42,7 @@ export async function schemaFingerprint(
 
 /**
  * How two fingerprints differ, in words; empty where they do not. A TRUNCATE gives a table a new file: where the stream has shown
- * one of a table meanwhile (`truncated`), its file says nothing.
+ * one of a plain table meanwhile (`truncated`), its file says nothing.
  */
 export function compareFingerprints(
   before: SchemaFingerprint,
@@ -70,7 +70,7 @@ function compareTables(was: FingerprintTable, is: FingerprintTable, truncated: b
     ...compareTraits(was, is),
     ...(was.key.join() === is.key.join() ? [] : [`${is.name}: key (${was.key}) became (${is.key})`]),
     ...compareNamed(is.name, 'column', was.columns, is.columns, compareColumns),
-    ...compareNamed(is.name, 'partition', was.partitions, is.partitions, (a, b) => comparePartitions(a, b, truncated)),
+    ...compareNamed(is.name, 'partition', was.partitions, is.partitions, comparePartitions),
   ];
 }
 
@@ -108,8 +108,8 @@ function compareColumns(was: ColumnFacts, is: ColumnFacts): string[] {
   return relabelled ? [`labels of column ${is.name} were renamed`] : [];
 }
 
-function comparePartitions(was: PartitionFacts, is: PartitionFacts, truncated: boolean): string[] {
+/** A partition's file is never excused: TRUNCATE of a partition alone is not in the log when its root is published. */
+function comparePartitions(was: PartitionFacts, is: PartitionFacts): string[] {
   if (was.oid !== is.oid || was.attached !== is.attached) return [`partition ${is.name} was attached anew`];
-  const rewritten = was.file !== is.file && !truncated;
-  return [...(rewritten ? [`partition ${is.name} was rewritten`] : []), ...compareTraits(was, is)];
+  return [...(was.file === is.file ? [] : [`partition ${is.name} was rewritten`]), ...compareTraits(was, is)];
 }

@@ -6,6 +6,7 @@ import type { Value } from '../../record/value.ts';
 export type ByteDecoder = (bytes: Buffer, start: number, end: number) => Value;
 
 const ZERO = 48;
+const NINE = 57;
 const MINUS = 45;
 
 /** The decoder of a type: straight from the bytes for the frequent short types, by way of the text for all others. */
@@ -60,8 +61,8 @@ function microsAt(bytes: Buffer, start: number, end: number): number | undefined
   if (bytes[end - 3] === 43 && bytes[end - 2] === ZERO && bytes[end - 1] === ZERO) stop -= 3;
   const length = stop - start;
   if (length !== 19 && (length < 21 || length > 26 || bytes[start + 19] !== 46)) return undefined;
+  for (let at = start + 20; at < stop; at++) if (bytes[at]! < ZERO || bytes[at]! > NINE) return undefined;
   const fraction = length === 19 ? 0 : digits(bytes, start + 20, stop) * FRACTION[length - 20]!;
-  if (fraction < 0 || fraction >= MICROS_PER_SECOND) return undefined;
   const days = daysFromCivil(digits(bytes, start, start + 4), two(bytes, start + 5), two(bytes, start + 8));
   const seconds = two(bytes, start + 11) * 3600 + two(bytes, start + 14) * 60 + two(bytes, start + 17);
   return days * MICROS_PER_DAY + seconds * MICROS_PER_SECOND + fraction;

@@ -41,6 +41,7 @@ export class BackendStream {
     this.#socket.on('data', this.#onChunk);
     this.#client.on('error', this.#onError);
     this.#client.on('end', this.#onClosed);
+    if (this.#socket.destroyed) queueMicrotask(this.#onClosed);
   }
 
   send(message: Uint8Array): void {

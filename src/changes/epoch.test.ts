@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochOf } from './epoch.ts';
+import { formatPosition, parsePosition } from './position.ts';
+
+const log = { systemId: '7578643211234567890', timeline: 1, databaseOid: 16384, restoreId: '' };
+
+test('[SPEC 3] [rule 1] another system, timeline, database or restore is another epoch', () => {
+  const epochs = [
+    epochOf(log),
+    epochOf({ ...log, systemId: '7578643211234567891' }),
+    epochOf({ ...log, timeline: 2 }),
+    epochOf({ ...log, databaseOid: 5 }),
+    epochOf({ ...log, restoreId: 'b' }),
+  ];
+  assert.equal(new Set(epochs).size, epochs.length);
+  assert.equal(epochOf({ ...log }), epochs[0]);
+});
+
+test('an epoch fits into a position', () => {
+  const position = { epoch: epochOf(log), lsn: 2 ** 52 + 1 };
+  assert.deepEqual(parsePosition(formatPosition(position)), position);
+});

@@ -1,6 +1,7 @@
 import type { Part } from '../bench.ts';
 import { importing } from './import.ts';
 import { mixed } from './mixed.ts';
+import { profile } from './profile.ts';
 import { ranks } from './ranks.ts';
 import { reads } from './reads.ts';
 import { rebuild } from './rebuild.ts';
@@ -9,4 +10,4 @@ import { visible } from './visible.ts';
 import { writes } from './writes.ts';
 
 /** In the order of a run. */
-export const parts: readonly Part[] = [writes, reads, mixed, visible, ranks, importing, rebuild, start];
+export const parts: readonly Part[] = [writes, reads, mixed, visible, ranks, importing, rebuild, start, profile];

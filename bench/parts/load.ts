@@ -33,14 +33,14 @@ export function requestsOf(bench: Bench, server: HttpServer, kind: Kind): Pick<L
   return kind === 'writes' ? submissions(bench, server) : boardReads();
 }
 
-/** Callers are spread over the users; each submission has its own level and score. */
+/** Callers are spread over the users; levels and scores are spread as in the sample games. */
 function submissions(bench: Bench, server: HttpServer) {
   const users = usersOf(bench);
   return {
-    distinct: 1024,
+    distinct: 8192,
     request(i: number) {
       const user = users[i % users.length]!;
-      const body = JSON.stringify({ level: 1 + (i % 100), score: (i * 7919) % 9000 });
+      const body = JSON.stringify({ level: 1 + (i % 100), score: (i * 7919) % 13_500 });
       return { path: `/leaderboard/users/${user}`, headers: { authorization: server.tokenOf(user) }, body };
     },
   };

@@ -32,6 +32,7 @@ export const visible: Part = {
 };
 
 async function busy(bench: Bench, server: HttpServer, callers: number): Promise<number[]> {
+  await sleep(LEFT_OVERS_MS);
   await take(server);
   for (let round = 0; round < bench.rounds; round++) await measure(bench, server, 'writes', callers);
   return take(server);
@@ -39,6 +40,7 @@ async function busy(bench: Bench, server: HttpServer, callers: number): Promise<
 
 async function idle(bench: Bench, server: HttpServer): Promise<number[]> {
   const { request } = requestsOf(bench, server, 'writes');
+  await sleep(LEFT_OVERS_MS);
   await take(server);
   for (let i = 0; i < bench.rounds * 100; i++) {
     const { path, headers, body } = request(i);
@@ -49,6 +51,9 @@ async function idle(bench: Bench, server: HttpServer): Promise<number[]> {
   }
   return take(server);
 }
+
+/** Requests that the load left behind are over by then. */
+const LEFT_OVERS_MS = 500;
 
 async function take({ port }: HttpServer): Promise<number[]> {
   const answer = await fetch(`http://127.0.0.1:${port}/leaderboard/commit-to-visible`);

@@ -37,11 +37,15 @@ export async function openArena(bench: Bench): Promise<Arena> {
 }
 
 /** Lockstep with the sample games in `lockstep` under the bench's directory, and its users signed in. */
-export async function openLockstep(bench: Bench, users: readonly string[]): Promise<LockstepServer> {
+export async function openLockstep(
+  bench: Bench,
+  users: readonly string[],
+  nodeArgs: readonly string[] = [],
+): Promise<LockstepServer> {
   const { directory, seedGames } = bench;
   const options = { dataDir: join(directory, 'lockstep'), cwd: directory, users };
   await runLockstep(options, ['leaderboard', 'sample', String(seedGames), '--seed', String(SEED), '--import']);
-  return startLockstep(options);
+  return startLockstep({ ...options, nodeArgs });
 }
 
 export function usersOf({ users }: Bench): string[] {

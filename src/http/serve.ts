@@ -23,6 +23,9 @@ export async function serve(runtime: Runtime, options: { version: string }): Pro
     topics,
     identity,
     log,
+    gauges: [
+      { name: 'lockstep_waiters', help: 'Requests that wait for a position.', value: () => runtime.live.waiters },
+    ],
     services: runtime.services.map(({ definition, context }) => ({
       name: definition.name,
       title: definition.title,

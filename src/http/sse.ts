@@ -62,6 +62,7 @@ class EventStream implements Connection {
   readonly #closers: (() => void)[] = [];
   /** Delivered before the start. */
   #early: EncodedMessage[] | null = [];
+  #ending = false;
 
   constructor(reply: FastifyReply, session: Session) {
     this.#reply = reply;
@@ -86,6 +87,7 @@ class EventStream implements Connection {
     const early = this.#early ?? [];
     this.#early = null;
     for (const message of early) this.deliver(message);
+    if (this.#ending) this.end();
   }
 
   deliver(message: EncodedMessage): void {
@@ -99,6 +101,7 @@ class EventStream implements Connection {
   }
 
   end(): void {
+    this.#ending = true;
     if (this.#early) return;
     this.#raw.end();
     setTimeout(() => this.#raw.destroy(), END_MS).unref();

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { testServer } from './testing/server.ts';
 
 async function build(t: TestContext): Promise<string> {
@@ -30,6 +31,18 @@ test('one HTML file is every page, always asked for anew, under a policy without
   }
   const bare = await app.inject('/sample');
   assert.deepEqual([bare.statusCode, bare.headers.location], [308, '/sample/']);
+});
+
+test('files go compressed to who takes them so', async (t) => {
+  const folder = await build(t);
+  await writeFile(join(folder, 'assets', 'app-1a2b.js.br'), brotliCompressSync('export {};'));
+  const { app } = await testServer(t, {}, { pages: folder });
+  const url = '/assets/app-1a2b.js';
+  const small = await app.inject({ url, headers: { 'accept-encoding': 'gzip, br' } });
+  assert.equal(small.headers['content-encoding'], 'br');
+  assert.match(String(small.headers['content-type']), /javascript/);
+  assert.equal(brotliDecompressSync(small.rawPayload).toString(), 'export {};');
+  assert.equal((await app.inject({ url })).headers['content-encoding'], undefined);
 });
 
 test('assets are kept for a year, and only files of the build are served', async (t) => {

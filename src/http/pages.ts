@@ -41,7 +41,13 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
     // The page at another origin's http:// would lose its opener and nothing be gained.
     originAgentCluster: false,
   });
-  await app.register(staticFiles, { root: folder, serve: false, cacheControl: false, suppressWarning: true });
+  await app.register(staticFiles, {
+    root: folder,
+    serve: false,
+    cacheControl: false,
+    preCompressed: true,
+    suppressWarning: true,
+  });
   app.setErrorHandler((error, _request, reply) => answerFileError(error, reply, app.lockstep.log));
   const page = (_request: unknown, reply: FastifyReply) => sendPage(reply, folder);
   app.get('/', HIDDEN, page);

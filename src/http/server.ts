@@ -108,12 +108,11 @@ function kitOf({ config, live, topics, identity, log, limits }: ServerOptions): 
   return { config, live, topics, identity, log, connections, draining: false };
 }
 
-/** What every request passes, in one hook: the rate limit and, for what is no plain GET, the Origin. */
+/** What every request passes: the rate limit and, for what is no GET, the Origin. Answers are not to be taken for another type. */
 function installGate(app: FastifyInstance, config: Config, checkOrigin: OriginCheck): void {
   const perSecond = config.rateLimit ?? GENEROUS;
   const limit = perSecond > 0 ? new RateLimit({ perSecond, spareLoopback: config.rateLimit === undefined }) : undefined;
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-content-type-options', 'nosniff');
+  app.addHook('onRequest', (request, _reply, done) => {
     try {
       limit?.admit(request.ip);
       if (request.method !== 'GET') checkOrigin(request);
@@ -121,6 +120,10 @@ function installGate(app: FastifyInstance, config: Config, checkOrigin: OriginCh
     } catch (error) {
       done(error as Error);
     }
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    reply.header('x-content-type-options', 'nosniff');
+    done(null, payload);
   });
 }
 

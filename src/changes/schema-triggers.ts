@@ -18,7 +18,7 @@ begin
   elsif tg_event = 'ddl_command_end' then
     for what in select distinct on (classid, objid) classid, objid, command_tag, object_type, object_identity
                 from pg_event_trigger_ddl_commands() loop
-      if what.classid = 'pg_class'::regclass and what.object_type = 'table' then
+      if what.classid = 'pg_class'::regclass and what.object_type in ('table', 'table column') then
         perform lockstep.write_schema_change(what.command_tag, what.objid, null, null);
       elsif what.object_type = 'publication' then
         perform lockstep.write_schema_change(what.command_tag, 0, null,

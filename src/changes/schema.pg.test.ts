@@ -21,7 +21,7 @@ const CHANGES: readonly (readonly [sql: string, said: RegExp])[] = [
   ['alter table t rename to u', /public\.t is gone/],
   ['alter table t set schema other', /public\.t is gone/],
   ['drop table t; create table t (id int primary key, n int, name text, kind kind)', /made anew/],
-  ['alter table t set unlogged', /persistence p became u|taken out/],
+  ['alter publication lockstep drop table t; alter table t set unlogged', /persistence p became u|taken out/],
   ['alter table t replica identity full', /replica identity d became f/],
   ['alter table t drop constraint t_pkey; alter table t add primary key (id, n)', /key \(id\) became \(id,n\)/],
   [`alter type kind rename value 'b' to 'c'`, /labels of column kind were renamed/],

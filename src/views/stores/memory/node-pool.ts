@@ -148,25 +148,63 @@ export class Leaves implements Nodes {
   }
 }
 
-/** Inner nodes: for each child its number, how many entries lie below it, and its first entry (row, key and second key). */
+/**
+ * Inner nodes: for each child its number, how many entries lie below it, and its first entry (row, key and second key). The
+ * key, the count and the child of a slot share 16 bytes, so that a search and what follows on it wait for the same lines.
+ */
 export class Inners implements Nodes {
   readonly capacity: number;
   size = new Int32Array(16);
-  child: Int32Array;
-  count: Int32Array;
-  row: Int32Array;
-  key: Float64Array;
-  second: Float64Array;
+  /** Two doubles a slot: the key; then, as `links`, count and child. */
+  #keys: Float64Array;
+  #links: Int32Array;
+  #rows: Int32Array;
+  #seconds: Float64Array;
   #used = 0;
   #free: number[] = [];
 
   constructor(capacity: number) {
     this.capacity = capacity;
-    this.child = new Int32Array(16 * capacity);
-    this.count = new Int32Array(16 * capacity);
-    this.row = new Int32Array(16 * capacity);
-    this.key = new Float64Array(16 * capacity);
-    this.second = new Float64Array(16 * capacity);
+    this.#keys = new Float64Array(2 * 16 * capacity);
+    this.#links = new Int32Array(this.#keys.buffer);
+    this.#rows = new Int32Array(16 * capacity);
+    this.#seconds = new Float64Array(16 * capacity);
+  }
+
+  key(slot: number): number {
+    return this.#keys[2 * slot]!;
+  }
+
+  count(slot: number): number {
+    return this.#links[4 * slot + 2]!;
+  }
+
+  child(slot: number): number {
+    return this.#links[4 * slot + 3]!;
+  }
+
+  row(slot: number): number {
+    return this.#rows[slot]!;
+  }
+
+  second(slot: number): number {
+    return this.#seconds[slot]!;
+  }
+
+  /** The first entry below a child. */
+  setFirst(slot: number, first: { row: number; key: number; second: number }): void {
+    this.#rows[slot] = first.row;
+    this.#keys[2 * slot] = first.key;
+    this.#seconds[slot] = first.second;
+  }
+
+  setChild(slot: number, child: number, count: number): void {
+    this.#links[4 * slot + 2] = count;
+    this.#links[4 * slot + 3] = child;
+  }
+
+  addCount(slot: number, difference: number): void {
+    this.#links[4 * slot + 2]! += difference;
   }
 
   allocate(): number {
@@ -180,7 +218,9 @@ export class Inners implements Nodes {
   }
 
   spread(from: readonly number[], to: readonly number[], ends: readonly number[]): void {
-    for (const field of this.#fields()) this.#spreadField(field, from, to, ends);
+    this.#spreadField(this.#keys, 2, from, to, ends);
+    this.#spreadField(this.#rows, 1, from, to, ends);
+    this.#spreadField(this.#seconds, 1, from, to, ends);
     to.forEach((node, i) => {
       this.size[node] = ends[i]! - (ends[i - 1] ?? 0);
     });
@@ -201,49 +241,52 @@ export class Inners implements Nodes {
   /** Entries below the node. */
   total(node: number): number {
     let sum = 0;
-    for (let slot = node * this.capacity, end = slot + this.size[node]!; slot < end; slot++) sum += this.count[slot]!;
+    for (let slot = node * this.capacity, end = slot + this.size[node]!; slot < end; slot++) sum += this.count(slot);
     return sum;
   }
 
   get bytes(): number {
-    return this.child.length * 28 + this.size.length * 4;
+    return this.#rows.length * 28 + this.size.length * 4;
   }
 
-  #fields(): (Int32Array | Float64Array)[] {
-    return [this.child, this.count, this.row, this.key, this.second];
-  }
-
-  #spreadField(
-    field: Int32Array | Float64Array,
+  /** `width` elements of the field belong to a slot. Through a copy: whole slots, whatever their bits mean. */
+  #spreadField<A extends Int32Array | Float64Array>(
+    field: A,
+    width: number,
     from: readonly number[],
     to: readonly number[],
     ends: readonly number[],
   ): void {
-    const entries: number[] = [];
-    for (const node of from) {
-      for (let slot = node * this.capacity, end = slot + this.size[node]!; slot < end; slot++)
-        entries.push(field[slot]!);
-    }
-    let next = 0;
+    const slots = from.map((node) => {
+      const start = node * this.capacity * width;
+      return field.slice(start, start + this.size[node]! * width);
+    });
+    const all = new (field.constructor as new (length: number) => A)(ends.at(-1)! * width);
+    slots.reduce((at, part) => {
+      all.set(part, at);
+      return at + part.length;
+    }, 0);
     to.forEach((node, i) => {
-      for (let slot = node * this.capacity; next < ends[i]!; slot++, next++) field[slot] = entries[next]!;
+      field.set(all.subarray((ends[i - 1] ?? 0) * width, ends[i]! * width), node * this.capacity * width);
     });
   }
 
   #shift(node: number, from: number, to: number): void {
     const base = node * this.capacity;
-    for (const field of this.#fields()) field.copyWithin(base + to, base + from, base + this.size[node]!);
+    const end = base + this.size[node]!;
+    this.#keys.copyWithin(2 * (base + to), 2 * (base + from), 2 * end);
+    this.#rows.copyWithin(base + to, base + from, end);
+    this.#seconds.copyWithin(base + to, base + from, end);
   }
 
   #add(): number {
     const node = this.#used++;
     this.size = grown(this.size, this.#used);
     const slots = this.size.length * this.capacity;
-    this.child = grown(this.child, slots);
-    this.count = grown(this.count, slots);
-    this.row = grown(this.row, slots);
-    this.key = grown(this.key, slots);
-    this.second = grown(this.second, slots);
+    this.#keys = grown(this.#keys, 2 * slots);
+    this.#links = new Int32Array(this.#keys.buffer);
+    this.#rows = grown(this.#rows, slots);
+    this.#seconds = grown(this.#seconds, slots);
     return node;
   }
 }

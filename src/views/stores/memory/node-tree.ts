@@ -76,32 +76,28 @@ export abstract class NodeTree {
     this.root = -1;
   }
 
-  /** Follows the separators to the leaf where the row is or belongs. */
-  protected descend(row: number, key: number): void {
-    const { path, taken } = this.pool;
-    const { size, key: keys, child, capacity } = this.pool.inners;
+  /** Follows the separators to the leaf where the row is or belongs; returns how many entries lie in leaves before it. */
+  protected descend(row: number, key: number): number {
+    const { path, taken, inners } = this.pool;
     let node = this.root;
+    let before = 0;
     for (let level = 0; level < this.height; level++) {
-      const base = node * capacity;
-      let low = base;
-      let high = base + size[node]! - 1;
-      while (low < high) {
-        const middle = (low + high + 1) >>> 1;
-        const separator = keys[middle]!;
-        if (separator < key || (separator === key && this.#isNotAfter(middle, row))) low = middle;
-        else high = middle - 1;
-      }
+      const base = node * inners.capacity;
+      const last = base + inners.size[node]! - 1;
+      let slot = base;
+      // Forwards, not by halves: the processor loads the next lines while it waits for the first, and the counts are there.
+      while (slot < last && this.#isUpTo(slot + 1, row, key)) before += inners.count(slot++);
       path[level] = node;
-      taken[level] = low - base;
-      node = child[low]!;
+      taken[level] = slot - base;
+      node = inners.child(slot);
     }
     this.leaf = node;
+    return before;
   }
 
   /** Adds to the counts along the last descent. */
   protected counted(difference: number): void {
-    const { count } = this.pool.inners;
-    for (let level = 0; level < this.height; level++) count[this.#slot(level)]! += difference;
+    for (let level = 0; level < this.height; level++) this.pool.inners.addCount(this.#slot(level), difference);
     this.entries += difference;
   }
 
@@ -148,17 +144,25 @@ export abstract class NodeTree {
 
   /** The first or last leaf below a node that has `height` levels of inner nodes. */
   protected edge(node: number, height: number, last: boolean): number {
-    const { child, size, capacity } = this.pool.inners;
-    for (let level = height; level > 0; level--) node = child[node * capacity + (last ? size[node]! - 1 : 0)]!;
-    return node;
+    const { inners } = this.pool;
+    let below = node;
+    for (let level = height; level > 0; level--) {
+      below = inners.child(below * inners.capacity + (last ? inners.size[below]! - 1 : 0));
+    }
+    return below;
   }
 
-  /** Whether the separator in this slot, of the row's key, is the row or comes before it. */
+  /** Whether the separator in this slot is the row or comes before it. */
+  #isUpTo(slot: number, row: number, key: number): boolean {
+    const separator = this.pool.inners.key(slot);
+    return separator < key || (separator === key && this.#isNotAfter(slot, row));
+  }
+
   #isNotAfter(slot: number, row: number): boolean {
-    const { second, row: rows } = this.pool.inners;
-    const its = second[slot]!;
+    const { inners } = this.pool;
+    const its = inners.second(slot);
     const other = this.order.second(row);
-    return its === other ? this.order.compare(rows[slot]!, row) <= 0 : its < other;
+    return its === other ? this.order.compare(inners.row(slot), row) <= 0 : its < other;
   }
 
   /** The slot taken by the last descent on this level. */
@@ -182,7 +186,7 @@ export abstract class NodeTree {
   #lowerRoot(): void {
     const { inners } = this.pool;
     for (; this.height > 0 && inners.size[this.root] === 1; this.height--) {
-      const child = inners.child[this.root * inners.capacity]!;
+      const child = inners.child(this.root * inners.capacity);
       inners.free(this.root);
       this.root = child;
     }
@@ -196,7 +200,7 @@ export abstract class NodeTree {
     const width = Math.min(WINDOW, inners.size[parent]!);
     const first = Math.max(0, Math.min(taken[level - 1]! - (WINDOW >> 1), inners.size[parent]! - width));
     const slot = parent * inners.capacity + first;
-    const members = Array.from(inners.child.subarray(slot, slot + width));
+    const members = Array.from({ length: width }, (_, i) => inners.child(slot + i));
     return { parent, first, members, capacity, total: members.reduce((sum, node) => sum + size[node]!, 0) };
   }
 
@@ -246,17 +250,13 @@ export abstract class NodeTree {
   /** Writes a child that has `height` levels of inner nodes into its parent's slot. */
   #attach(slot: number, node: number, height: number): void {
     const { leaves, inners } = this.pool;
-    inners.child[slot] = node;
-    inners.count[slot] = height === 0 ? leaves.size[node]! : inners.total(node);
+    inners.setChild(slot, node, height === 0 ? leaves.size[node]! : inners.total(node));
     const leaf = this.edge(node, height, false);
     this.#setSeparator(slot, leaves.rowsOf(leaf)[leaves.offset(leaf)]!);
   }
 
   #setSeparator(slot: number, row: number): void {
-    const { inners } = this.pool;
-    inners.row[slot] = row;
-    inners.key[slot] = this.order.key(row);
-    inners.second[slot] = this.order.second(row);
+    this.pool.inners.setFirst(slot, { row, key: this.order.key(row), second: this.order.second(row) });
   }
 
   *#buildLeaves(rows: Int32Array, keys: KeyedRows['keys']): Generator<void, number[]> {
@@ -292,7 +292,7 @@ export abstract class NodeTree {
     if (height === 0) return;
     const { inners } = this.pool;
     const base = node * inners.capacity;
-    for (let i = 0; height > 1 && i < inners.size[node]!; i++) this.#freeInners(inners.child[base + i]!, height - 1);
+    for (let i = 0; height > 1 && i < inners.size[node]!; i++) this.#freeInners(inners.child(base + i), height - 1);
     inners.free(node);
   }
 }

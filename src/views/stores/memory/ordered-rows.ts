@@ -15,17 +15,17 @@ export class OrderedRows extends NodeTree {
       this.makeRoom();
       this.descend(row, key);
     }
-    const start = leaves.offset(this.leaf);
-    const at = this.#place(row, key, start, start + leaves.size[this.leaf]!);
+    const at = this.#place(row, key);
     leaves.insert(this.leaf, at, key, row);
     this.counted(1);
-    if (at === start) this.firstChanged(row);
+    if (at === leaves.offset(this.leaf)) this.firstChanged(row);
   }
 
   /** Removes a row; false where it is not in it. */
   remove(row: number): boolean {
     const { leaves } = this.pool;
-    const at = this.#locate(row);
+    this.descend(row, this.order.key(row));
+    const at = this.#indexOf(row);
     if (at < 0) return false;
     leaves.remove(this.leaf, at);
     this.counted(-1);
@@ -38,16 +38,9 @@ export class OrderedRows extends NodeTree {
 
   /** How many rows come before this one, or -1 where it is not in it. */
   rank(row: number): number {
-    const at = this.#locate(row);
-    if (at < 0) return -1;
-    const { path, taken } = this.pool;
-    const { count, capacity } = this.pool.inners;
-    let before = at - this.pool.leaves.offset(this.leaf);
-    for (let level = 0; level < this.height; level++) {
-      const start = path[level]! * capacity;
-      for (let slot = start, end = start + taken[level]!; slot < end; slot++) before += count[slot]!;
-    }
-    return before;
+    const before = this.descend(row, this.order.key(row));
+    const at = this.#indexOf(row);
+    return at < 0 ? -1 : before + at - this.pool.leaves.offset(this.leaf);
   }
 
   /** At most `limit` rows, from the one with `offset` rows before it. */
@@ -93,31 +86,34 @@ export class OrderedRows extends NodeTree {
   }
 
   /** Where in the leaf of the last descent the row belongs. */
-  #place(row: number, key: number, start: number, end: number): number {
-    const keys = this.pool.leaves.keysOf(this.leaf);
-    const rows = this.pool.leaves.rowsOf(this.leaf);
+  #place(row: number, key: number): number {
+    const { leaves } = this.pool;
+    const rows = leaves.rowsOf(this.leaf);
+    const keys = leaves.keysOf(this.leaf);
+    const start = leaves.offset(this.leaf);
+    const end = start + leaves.size[this.leaf]!;
+    const low = lowerBound(keys, start, end, key);
+    return keys[low] === key && low < end ? this.#placeAmongTies(row, rows, low, upperBound(keys, low, end, key)) : low;
+  }
+
+  /** Among entries of equal key, by halves: each comparison looks into the table. */
+  #placeAmongTies(row: number, rows: Int32Array, start: number, end: number): number {
     let low = start;
     let high = end;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const its = keys[middle]!;
-      if (its < key || (its === key && this.order.compare(rows[middle]!, row) < 0)) low = middle + 1;
+      if (this.order.compare(rows[middle]!, row) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** Where in its leaf the row is, or -1. Rows of equal key are told apart by their numbers: no look into the table. */
-  #locate(row: number): number {
+  /** Where in the leaf of the last descent the row is, or -1. Found by its number: no look at the keys, or into the table. */
+  #indexOf(row: number): number {
     const { leaves } = this.pool;
-    const key = this.order.key(row);
-    this.descend(row, key);
     const rows = leaves.rowsOf(this.leaf);
     const start = leaves.offset(this.leaf);
-    const end = start + leaves.size[this.leaf]!;
-    for (let at = lowerBound(leaves.keysOf(this.leaf), start, end, key); at < end; at++) {
-      if (rows[at] === row) return at;
-    }
+    for (let at = start, end = start + leaves.size[this.leaf]!; at < end; at++) if (rows[at] === row) return at;
     return -1;
   }
 
@@ -126,9 +122,11 @@ export class OrderedRows extends NodeTree {
     const { leaves, inners } = this.pool;
     let node = this.root;
     for (let level = 0; level < this.height; level++) {
-      const base = node * inners.capacity;
+      let slot = node * inners.capacity;
+      const last = slot + inners.size[node]! - 1;
       // The child before the first separator that is not less: equal entries may begin at its end.
-      node = inners.child[lowerBound(inners.key, base + 1, base + inners.size[node]!, key) - 1]!;
+      while (slot < last && inners.key(slot + 1) < key) slot++;
+      node = inners.child(slot);
     }
     const end = leaves.offset(node) + leaves.size[node]!;
     const at = lowerBound(leaves.keysOf(node), leaves.offset(node), end, key);
@@ -139,27 +137,36 @@ export class OrderedRows extends NodeTree {
 
   /** Goes to the entry with `offset` entries before it. */
   #select(offset: number): number {
-    const { child, count, capacity } = this.pool.inners;
+    const { inners } = this.pool;
     let node = this.root;
     let left = offset;
     for (let level = 0; level < this.height; level++) {
-      let slot = node * capacity;
-      for (; left >= count[slot]!; slot++) left -= count[slot]!;
-      node = child[slot]!;
+      let slot = node * inners.capacity;
+      for (; left >= inners.count(slot); slot++) left -= inners.count(slot);
+      node = inners.child(slot);
     }
     this.leaf = node;
     return this.pool.leaves.offset(node) + left;
   }
 }
 
+type Keys = Int32Array | Float64Array;
+
+/** Leaves are searched forwards, in strides of half a cache line: see `descend`. */
+const STRIDE = 8;
+
 /** The first place in [start, end) whose key is at least this one, or `end`. */
-function lowerBound(keys: Int32Array | Float64Array, start: number, end: number, key: number): number {
-  let low = start;
-  let high = end;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keys[middle]! < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function lowerBound(keys: Keys, start: number, end: number, key: number): number {
+  let at = start;
+  while (at + STRIDE < end && keys[at + STRIDE]! < key) at += STRIDE;
+  while (at < end && keys[at]! < key) at++;
+  return at;
+}
+
+/** The first place in [start, end) whose key is greater than this one, or `end`. */
+function upperBound(keys: Keys, start: number, end: number, key: number): number {
+  let at = start;
+  while (at + STRIDE < end && keys[at + STRIDE]! <= key) at += STRIDE;
+  while (at < end && keys[at]! <= key) at++;
+  return at;
 }

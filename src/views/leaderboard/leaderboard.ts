@@ -59,7 +59,7 @@ export interface LeaderboardShape {
  *
  * With a row type, `leaderboard<Game>({...})`, a column that is none, or of a wrong type, does not compile.
  */
-export function leaderboard<R extends object = Row>(options: LeaderboardOptions<R>): ViewDefinition<LeaderboardQuery> {
+export function leaderboard<R extends object = Row>(options: LeaderboardOptions<NoInfer<R>>): ViewDefinition<LeaderboardQuery> {
   const shape = shapeOf(options);
   return {
     kind: 'leaderboard',

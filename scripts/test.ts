@@ -6,6 +6,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { listenForStop } from '../src/cli/stop-signal.ts';
 import { startEmbedded } from '../src/record/embedded.ts';
 import { buildWebIfNeeded } from './build-web.ts';
 import { checks } from './check.ts';
@@ -22,7 +23,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const filters = process.argv.slice(2);
 const print = (line: string) => console.log(line);
 const report = new TestReport({ root, print });
-const abort = new AbortController();
+const stop = listenForStop(() => process.exit(1)).signal;
 
 /** The test files, the longest-running kinds first, so that the last ones to end are short. */
 function testFiles(): string[] {
@@ -68,7 +69,7 @@ async function runTests(files: string[]): Promise<void> {
     concurrency: CONCURRENCY,
     timeout: FILE_TIMEOUT_MS,
     execArgv: [`--test-timeout=${TEST_TIMEOUT_MS}`],
-    signal: abort.signal,
+    signal: stop,
   });
   for await (const event of events) {
     if (event.type === 'test:start') report.started(event.data);
@@ -114,7 +115,7 @@ async function main(): Promise<void> {
     if (files.length === 0) throw new Error(`no test file under ${filters.join(', ')}`);
     await buildWebIfNeeded();
     await withPostgres(folder, () => runTests(files));
-    if (!abort.signal.aborted) {
+    if (!stop.aborted) {
       report.check('no process and no file left behind', leftovers(mark, folder), 0);
     }
   } finally {
@@ -123,17 +124,12 @@ async function main(): Promise<void> {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
-if (process.channel) {
-  process.on('disconnect', () => abort.abort());
-  process.channel.unref();
-}
-
 try {
   await main();
 } catch (error) {
   print(error instanceof Error ? (error.stack ?? error.message) : String(error));
   report.totals.failed++;
 }
+if (stop.aborted) print('stopped before the end');
 report.finish();
-process.exit(report.totals.failed > 0 || abort.signal.aborted ? 1 : 0);
+process.exit(report.totals.failed > 0 || stop.aborted ? 1 : 0);

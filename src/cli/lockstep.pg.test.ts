@@ -160,3 +160,19 @@ test('a server ends when the process that started it is gone', async (t) => {
   child.disconnect();
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
+
+test('a server ends when npm and its shell are gone', async (t) => {
+  const shell = spawn('sh', ['-c', '"$0" "$@"; true', process.execPath, command, 'start', '--port', '0', '--json'], {
+    env: { ...env, npm_lifecycle_event: 'start', LOCKSTEP_PARENT: '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(shell.stdout.setEncoding('utf8'), 'data'); // It is ready.
+  const { pid } = JSON.parse(line);
+  t.after(() => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {} // It has ended, as it should.
+  });
+  shell.kill('SIGKILL');
+  await once(shell.stdout.resume(), 'close'); // The server held its other end.
+});

@@ -223,10 +223,15 @@ test('initdb killed half-way: the next start begins anew and cleans up', async (
 test('a stale postmaster.pid with the pid of another program is no obstacle', async (t) => {
   const dataDir = temporary(t);
   await (await startEmbedded({ dataDir, ...QUICK })).stop();
+  // A program of the same user: PostgreSQL itself takes no other for a postmaster.
+  const { uid, gid } = statSync(join(dataDir, 'postgres'));
+  const other = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore' });
+  t.after(() => other.kill());
   const file = join(dataDir, 'postgres/postmaster.pid');
-  writeFileSync(file, `${process.pid}\n${join(dataDir, 'postgres')}\n1\n5432\n/tmp\n\n`);
+  writeFileSync(file, `${other.pid}\n${join(dataDir, 'postgres')}\n1\n5432\n/tmp\n\n`);
   await started(t, dataDir);
-  assert.notEqual(postmasterOf(dataDir), process.pid);
+  assert.notEqual(postmasterOf(dataDir), other.pid);
+  assert.equal(other.exitCode, null);
 });
 
 test('data of another version, and a folder that is no data, are refused with what to do', async (t) => {

@@ -36,6 +36,7 @@ test('a folder that another user may not enter is found, the outermost first', (
 test('a server process is told by its command line, and no other process is', () => {
   const cases: [string, boolean][] = [
     ['/opt/native/bin/postgres\0-D\0/data/postgres\0-k\0/run\0', true],
+    ['setpriv\0--pdeathsig\0INT\0--\0/opt/native/bin/postgres\0-D\0/data/postgres\0', true],
     ['postgres: lockstep-1: checkpointer \0\0\0', true],
     ['postgres: lockstep-1: lockstep lockstep [local] idle', true],
     ['/usr/lib/postgresql/bin/postgres\0-D\0/var/lib/postgresql\0', false],

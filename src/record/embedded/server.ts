@@ -12,8 +12,8 @@ import { serverSettings } from './settings.ts';
 /** How long each way of stopping gets, in milliseconds. */
 const PATIENCE = { fast: 15_000, immediate: 5_000 };
 const READY = 'database system is ready to accept connections';
-/** Backends that outlive a killed postmaster by a moment. */
-const STILL_IN_USE = 'pre-existing shared memory block';
+/** Backends outlive a killed postmaster by a moment; a killed Lockstep may just have started one. */
+const STILL_IN_USE = /pre-existing shared memory block|lock file .* already exists/;
 const TRIES_WHILE_IN_USE = 50;
 
 export interface ServerOptions {
@@ -37,14 +37,14 @@ export interface Server {
 /** Starts the postmaster and waits until it accepts connections, through crash recovery however long that takes. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { cluster, name, settings, log } = options;
-  await endLeftovers(cluster.pgdata, name, log);
-  clearSockets(options.socketDirectory);
   writeSettings(cluster, serverSettings(totalmem(), name, settings));
   for (let tries = 1; ; tries++) {
+    await endLeftovers(cluster.pgdata, name, log);
+    clearSockets(options.socketDirectory);
     const { server, ready } = spawnServer(options);
     const failure = await ready;
     if (failure === undefined) return server;
-    if (!failure.includes(STILL_IN_USE) || tries === TRIES_WHILE_IN_USE) {
+    if (!STILL_IN_USE.test(failure) || tries === TRIES_WHILE_IN_USE) {
       throw new Error(`The embedded PostgreSQL on ${cluster.pgdata} did not start: ${failure}`);
     }
     await sleep(100);

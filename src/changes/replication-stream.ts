@@ -3,15 +3,12 @@ import { uint32At } from './pgoutput/decoder.ts';
 import { formatLsn } from './position.ts';
 import { identifier, literal } from './quote.ts';
 import { BackendStream } from './wire/backend-stream.ts';
-import { Gulp } from './wire/gulp.ts';
 import { BACKEND, COPY_DONE, queryMessage, readError, statusMessage, TERMINATE } from './wire/messages.ts';
 
 /** What the server is told, and how often: the manual's default of `wal_receiver_status_interval` is 10 s. */
 const STATUS_MS = 1000;
 /** How soon a reply that the server asked for is sent: soon, yet not once for each request under load. */
 const REPLY_MS = 10;
-/** How long reading rests under load. */
-const REST_MS = 1;
 const CLOSE_MS = 2000;
 
 const XLOG_DATA = 119; // w
@@ -40,11 +37,9 @@ export interface ReplicationStreamOptions {
 export class ReplicationStream {
   readonly #options: ReplicationStreamOptions;
   readonly #backend: BackendStream;
-  readonly #gulp = new Gulp();
   readonly #started = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
   #reply: NodeJS.Timeout | undefined;
-  #rest: NodeJS.Timeout | undefined;
   #poked = false;
   #streaming = false;
   #closing = false;
@@ -57,7 +52,6 @@ export class ReplicationStream {
     this.#backend = new BackendStream({
       client: options.client,
       onFrame: (type, bytes, start, end) => this.#frame(type, bytes, start, end),
-      onChunk: (chunk) => this.#restUnderLoad(chunk),
       onEnd: (error) => this.#ended(error),
     });
   }
@@ -141,15 +135,6 @@ export class ReplicationStream {
     this.#backend.send(statusMessage({ written: this.#written, applied: this.#applied, replyRequested }));
   }
 
-  #restUnderLoad(chunk: Buffer): void {
-    if (this.#rest || !this.#gulp.rest(chunk.length, performance.now())) return;
-    this.#backend.pauseReading();
-    this.#rest = setTimeout(() => {
-      this.#rest = undefined;
-      this.#backend.resumeReading();
-    }, REST_MS);
-  }
-
   #ended(error: Error): void {
     this.#stopTimers();
     if (this.#closing) return;
@@ -161,6 +146,5 @@ export class ReplicationStream {
   #stopTimers(): void {
     clearInterval(this.#timer);
     clearTimeout(this.#reply);
-    clearTimeout(this.#rest);
   }
 }

@@ -5,8 +5,6 @@ import { Framer, type OnFrame } from './framer.ts';
 export interface BackendStreamOptions {
   readonly client: pg.Client;
   readonly onFrame: OnFrame;
-  /** Every chunk as it is read, before its messages: for who paces the reading. */
-  readonly onChunk?: (chunk: Buffer) => void;
   /** The connection ended, or `onFrame` threw; the error says which. Called once, and not after `release`. */
   readonly onEnd: (error: Error) => void;
 }
@@ -32,10 +30,7 @@ export class BackendStream {
     this.#socket = (options.client as unknown as { connection: { stream: Duplex } }).connection.stream;
     this.#framer = new Framer({ onFrame: options.onFrame });
     this.#onEnd = options.onEnd;
-    this.#onChunk = (chunk) => {
-      options.onChunk?.(chunk);
-      this.#guard(() => this.#framer.push(chunk));
-    };
+    this.#onChunk = (chunk) => this.#guard(() => this.#framer.push(chunk));
     this.#listeners = this.#socket.listeners('data') as DataListener[];
     this.#socket.removeAllListeners('data');
     this.#socket.on('data', this.#onChunk);
@@ -57,15 +52,6 @@ export class BackendStream {
   resume(): void {
     if (this.#ended) return;
     this.#guard(() => this.#framer.resume());
-    if (!this.#framer.paused) this.#socket.resume();
-  }
-
-  /** Stops reading only: what was read is handed out. */
-  pauseReading(): void {
-    this.#socket.pause();
-  }
-
-  resumeReading(): void {
     if (!this.#framer.paused) this.#socket.resume();
   }
 

@@ -43,7 +43,10 @@ export interface MemoryView<Query extends ViewQuery<unknown> = ViewQuery<unknown
   apply(changes: readonly Change[]): void;
   /** The answer, or undefined when this state does not hold it (a dropped window): then the record answers. */
   answer(query: Query): unknown;
-  /** Lets go of what the declaration says to let go of (old windows). `now` in microseconds. Called about once a minute. */
+  /**
+   * Lets go of what the declaration says to let go of (old windows). `now` in microseconds. Called about once a minute, and
+   * best before `loaded` too: what would be let go of at once is then not built first.
+   */
   expire?(now: number): void;
   stats(): ViewStats;
   /**

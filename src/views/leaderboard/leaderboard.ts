@@ -54,12 +54,15 @@ export interface LeaderboardShape {
  * Boards of the rows of a table, best first: higher score, then earlier time, then lower id; the rows themselves (`games`)
  * and each player's best (`players`), in each window. A row whose score, time or player is NULL is on no board.
  *
- * What memory does not hold is answered with SQL, which wants these indexes (for a table `games` as in the service):
- * `(score desc, gamedate, game_id)`, `(gamedate)` and `(username, score desc, gamedate, game_id)`.
+ * What memory does not hold is answered with SQL, which wants an index on the score (descending), one on the time and one on
+ * the player. With the columns that break ties behind them, `(score desc, time, id)` and `(player, score desc, time, id)`, SQL
+ * need not sort ties, at a cost to every write.
  *
  * With a row type, `leaderboard<Game>({...})`, a column that is none, or of a wrong type, does not compile.
  */
-export function leaderboard<R extends object = Row>(options: LeaderboardOptions<NoInfer<R>>): ViewDefinition<LeaderboardQuery> {
+export function leaderboard<R extends object = Row>(
+  options: LeaderboardOptions<NoInfer<R>>,
+): ViewDefinition<LeaderboardQuery> {
   const shape = shapeOf(options);
   return {
     kind: 'leaderboard',

@@ -55,9 +55,9 @@ export class IdIndex {
     } else this.#hash.remove(hashOf(id), this.find(id));
   }
 
-  /** Before the first id: `count` of them will come, from `least` to `greatest`. Lays out the run where they lie close enough. */
+  /** Before the first id: about `count` will come from `least` to `greatest`. Lays out the run where they lie close enough. */
   reserve(count: number, least: number, greatest: number): void {
-    if (greatest - least > count * 2 + PAGE) return;
+    if (greatest - least > count * 2) return;
     this.#base = pageStart(least);
     while (this.#end <= greatest) this.#pages.push(new Int32Array(PAGE));
   }

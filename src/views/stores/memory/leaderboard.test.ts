@@ -207,6 +207,31 @@ test('[rule 8] the floor survives TRUNCATE and a clock that goes back', () => {
   assert.equal(view.answer(count({ board: 'games', window: 'daily', date: dateOf(TODAY - 20 * DAY) })), undefined);
 });
 
+test('[SPEC 2] [rule 9] when apply returns, the whole transaction is on every board', () => {
+  const view = build();
+  const asked = (['games', 'players'] as const).flatMap((board) =>
+    (['overall', 'monthly', 'daily'] as const).map((window) => ({ board, window, date: dateOf(TODAY) })),
+  );
+  assert.equal(view.apply([...insert(game(1), game(2, { player: 'bob' })), remove(1), ...insert(game(3))]), undefined);
+  for (const of of asked) assert.deepEqual(ids(view, of), [3, 2]);
+});
+
+test('[rule 10] a build hands the turn back again and again', async () => {
+  const view = build();
+  for (let start = 0; start < 400_000; start += 1000) {
+    const block = Array.from({ length: 1000 }, (_, i) =>
+      game(start + i, { score: (i * 7919) % 1009, time: TODAY + i }),
+    );
+    view.load('test.games', block);
+  }
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  await view.loaded();
+  clearInterval(timer);
+  assert.ok(turns >= 3, `turns of others: ${turns}`);
+  assert.equal(view.answer(count(overall)), 400_000);
+});
+
 test('[rule 7] [SPEC 7] streamed equals rebuilt after the same expire calls, and differing floors are no drift', async () => {
   const rows = Array.from({ length: 300 }, (_, id) =>
     game(id, { time: TODAY - ((id * 37) % 120) * DAY, player: `p${id % 7}` }),

@@ -3,6 +3,7 @@ import { IdIndex } from './id-index.ts';
 import { Names } from './names.ts';
 import type { RowOrder } from './node-tree.ts';
 import { NumberColumn } from './number-column.ts';
+import { sortRows } from './radix-sort.ts';
 import { ValueColumn } from './value-column.ts';
 
 /** The columns by their part in the leaderboard. */
@@ -142,15 +143,12 @@ export class RowTable {
   /** Indexes all rows that were added unindexed; of two with one id the later stays. Yields now and then. */
   *index(): Generator<void> {
     if (this.top === 0) return;
-    let least = Number.POSITIVE_INFINITY;
-    let greatest = Number.NEGATIVE_INFINITY;
-    for (let row = 0; row < this.top; row++) {
-      const id = this.#id.at(row);
-      if (id < least) least = id;
-      if (id > greatest) greatest = id;
-      if (row % 0x10000 === 0) yield;
-    }
-    this.#ids.reserve(this.top, least, greatest);
+    const all = new Int32Array(this.top);
+    for (let row = 0; row < this.top; row++) all[row] = row;
+    const { keys: ids } = yield* sortRows(all, (row) => this.#id.at(row));
+    // All but the outermost: a few stragglers must not decide for all.
+    const [first, last] = [this.top >>> 6, this.top - 1 - (this.top >>> 6)];
+    this.#ids.reserve(last - first + 1, ids[first]!, ids[last]!);
     for (let row = 0; row < this.top; row++) {
       const id = this.#id.at(row);
       const earlier = this.#ids.find(id);

@@ -5,7 +5,9 @@ const SHIFT = 12;
 const CHUNK = 1 << SHIFT;
 const MASK = CHUNK - 1;
 
-/** Values by row number: typed arrays while all are numbers or null, plain ones from the first that is neither. */
+/**
+ * Values by row number, which are used from 0 on without gaps: typed arrays while all are numbers or null, plain ones from the first that is neither.
+ */
 export class ValueColumn {
   #numbers: NumberColumn | null = new NumberColumn();
   #chunks: Value[][] = [];
@@ -17,8 +19,8 @@ export class ValueColumn {
   }
 
   set(row: number, value: Value): void {
-    if (row >= this.#length) this.#length = row + 1;
     if (this.#numbers && !isNumeric(value)) this.#turnPlain(this.#numbers);
+    if (row >= this.#length) this.#length = row + 1;
     if (this.#numbers) this.#numbers.set(row, value as number | null);
     else this.#setPlain(row, value);
   }
@@ -36,7 +38,7 @@ export class ValueColumn {
 
   #turnPlain(numbers: NumberColumn): void {
     this.#numbers = null;
-    for (let row = 0; row < this.#length - 1; row++) this.#setPlain(row, numbers.get(row));
+    for (let row = 0; row < this.#length; row++) this.#setPlain(row, numbers.get(row));
   }
 }
 

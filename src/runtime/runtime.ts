@@ -7,6 +7,7 @@ import type { TopicHub } from '../live/topic-hub.ts';
 import { checkRecord } from '../record/checks.ts';
 import { type DirectoryLock, lockDirectory } from '../record/directory-lock.ts';
 import { type EmbeddedPostgres, startEmbedded } from '../record/embedded.ts';
+import { sweepIdempotencyKeys } from '../record/idempotency.ts';
 import { migrate } from '../record/migrate.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
@@ -97,6 +98,7 @@ async function open(
     return { definition, context };
   });
   if (follow) await live.start();
+  opened.push(sweeping(record, log));
   return {
     config,
     log,
@@ -123,6 +125,16 @@ async function open(
     }),
     stop,
   };
+}
+
+const SWEEP_MS = 3600_000;
+
+/** Deletes what has run out, once an hour, until the returned function is called. */
+function sweeping(record: PgRecord, log: Logger): () => Promise<void> {
+  const timer = setInterval(() => {
+    sweepIdempotencyKeys(record).catch((error) => log.warn({ err: error }, 'idempotency keys were not swept'));
+  }, SWEEP_MS);
+  return async () => clearInterval(timer);
 }
 
 async function openCheckedRecord(config: Config, postgres: EmbeddedPostgres | null, log: Logger): Promise<PgRecord> {

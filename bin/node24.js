@@ -36,7 +36,7 @@ export async function runOnNode24(script, args) {
     );
     process.exit(1);
   }
-  // The IPC channel closes when this process dies, even by SIGKILL; the child watches it (src/runtime/parent.ts).
+  // The IPC channel closes when this process dies, even by SIGKILL; the child watches it (src/cli/stop-signal.ts).
   const child = spawn(node, [script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, LOCKSTEP_PARENT: String(process.pid) },

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type pg from 'pg';
 import { Framer, type OnFrame } from './framer.ts';
+import { ReadingSocket } from './reading-socket.ts';
 
 export interface BackendStreamOptions {
   readonly client: pg.Client;
@@ -33,7 +34,8 @@ export class BackendStream {
     this.#onChunk = (chunk) => this.#guard(() => this.#framer.push(chunk));
     this.#listeners = this.#socket.listeners('data') as DataListener[];
     this.#socket.removeAllListeners('data');
-    this.#socket.on('data', this.#onChunk);
+    if (this.#socket instanceof ReadingSocket) this.#socket.sink = this.#onChunk;
+    else this.#socket.on('data', this.#onChunk);
     this.#client.on('error', this.#onError);
     this.#client.on('end', this.#onClosed);
     if (this.#socket.destroyed) queueMicrotask(this.#onClosed);
@@ -88,6 +90,7 @@ export class BackendStream {
 
   #detach(): void {
     this.#ended = true;
+    if (this.#socket instanceof ReadingSocket) this.#socket.sink = undefined;
     this.#socket.off('data', this.#onChunk);
     this.#client.off('error', this.#onError);
     this.#client.off('end', this.#onClosed);

@@ -1,5 +1,7 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { connectionConfig } from '../../record/connections.ts';
+import { ReadingSocket } from './reading-socket.ts';
 
 /** Beside the record's settings: names and texts are read as UTF-8, and row security may not hide rows from a view. */
 const FEED_OPTIONS = '-c client_encoding=UTF8 -c row_security=off';
@@ -18,6 +20,7 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
     connectionString,
     options: `${settings} ${FEED_OPTIONS}`,
     application_name: 'lockstep feed',
+    stream: socketFor,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
@@ -26,4 +29,9 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
   client.on('error', () => {}); // every use of the connection learns of its end itself
   await client.connect();
   return client;
+}
+
+/** Called by pg with its configuration. TLS wraps the socket, and needs a common one. */
+function socketFor(config?: { readonly ssl?: unknown }): Socket {
+  return config?.ssl ? new Socket() : new ReadingSocket();
 }

@@ -28,9 +28,11 @@ export class Framer {
     return this.#paused;
   }
 
+  /** `chunk` may be overwritten afterwards. */
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#drain();
+    if (this.#chunks.at(-1) === chunk) this.#keepLast();
   }
 
   /** No message is handed out until `resume`, not even those of the chunk at hand. */
@@ -56,6 +58,13 @@ export class Framer {
     } finally {
       this.#draining = false;
     }
+  }
+
+  /** Paused before the end of the last chunk: what is left of it is copied. */
+  #keepLast(): void {
+    const from = this.#chunks.length === 1 ? this.#at : 0;
+    this.#chunks.push(Buffer.from(this.#chunks.pop()!.subarray(from)));
+    if (from > 0) this.#at = 0;
   }
 
   /** Hands out messages of `chunk` from `at` on; returns how far it came: the end, unless paused. */

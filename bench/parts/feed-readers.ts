@@ -1,13 +1,12 @@
-// The change feed next to pg-logical-replication, both reading one log from the same place. Alone: `node bench/feed.ts [rows]`.
+// The change feed next to pg-logical-replication, both reading one log from the same place.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replication';
-import type { FeedHandler, FeedSession } from '../src/changes/feed.ts';
-import { openFeed } from '../src/changes/open-feed.ts';
-import { startEmbedded } from '../src/record/embedded.ts';
+import type { FeedHandler, FeedSession } from '../../src/changes/feed.ts';
+import { openFeed } from '../../src/changes/open-feed.ts';
+import { startEmbedded } from '../../src/record/embedded.ts';
 
 /** One reader's way through a log that was written before. */
 export interface ReaderResult {
@@ -44,8 +43,7 @@ interface Place {
 }
 
 /** Measures both readers in turns; medians of the rounds. */
-export async function run(options: { rows?: number; rounds?: number } = {}): Promise<FeedResult> {
-  const { rows = 300_000, rounds = 3 } = options;
+export async function measureReaders({ rows, rounds }: { rows: number; rounds: number }): Promise<FeedResult> {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-feed-bench-'));
   const postgres = await startEmbedded({ dataDir: directory, log: silent });
   const client = new pg.Client({ connectionString: postgres.url });
@@ -212,9 +210,4 @@ function median(results: readonly ReaderResult[]): ReaderResult {
     transactionsPerSecond: middle((result) => result.transactionsPerSecond),
     cpuMicrosPerRow: middle((result) => result.cpuMicrosPerRow),
   };
-}
-
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [rows] = process.argv.slice(2).map(Number);
-  console.log(JSON.stringify(await run(rows ? { rows } : {}), null, 2));
 }

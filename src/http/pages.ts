@@ -53,6 +53,7 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
   app.get('/', HIDDEN, page);
   for (const name of services) {
     app.get(`/${name}/`, HIDDEN, page);
+    if (app.hasRoute({ method: 'GET', url: `/${name}` })) continue; // the service answers there itself
     app.get(`/${name}`, HIDDEN, (_request, reply) => reply.redirect(`/${name}/`, 308));
   }
   app.get<{ Params: { '*': string } }>('/assets/*', HIDDEN, (request, reply) =>

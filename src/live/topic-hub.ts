@@ -2,7 +2,7 @@ import type { Transaction } from '../changes/change.ts';
 import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import { EventChannel } from './event-channel.ts';
-import type { Topic } from './live.ts';
+import type { LiveListener, Topic } from './live.ts';
 import { StateChannel } from './state-channel.ts';
 import type { SubscribeOptions, Subscription, Topics } from './topics.ts';
 
@@ -20,6 +20,7 @@ export interface Channel {
 /** All topics of a process: hands each applied transaction to them, finds the one a subscriber names. */
 export class TopicHub implements Topics {
   readonly #channels = new Map<string, Channel>();
+  readonly #listeners = new Set<LiveListener>();
   readonly #position: () => Position;
 
   constructor(options: { position(): Position }) {
@@ -34,6 +35,12 @@ export class TopicHub implements Topics {
         topic.type === 'state' ? new StateChannel({ ...options, topic }) : new EventChannel({ ...options, topic });
       this.#channels.set(path, channel);
     }
+  }
+
+  /** See `Live.follow`. */
+  follow(listener: LiveListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   get subscribers(): number {
@@ -53,12 +60,15 @@ export class TopicHub implements Topics {
   }
 
   transaction(transaction: Transaction): void {
-    if (transaction.changes.length === 0 || this.#channels.size === 0) return;
+    if (transaction.changes.length === 0) return;
+    for (const listener of this.#listeners) listener.transaction(transaction);
+    if (this.#channels.size === 0) return;
     const position = formatPosition({ epoch: this.#position().epoch, lsn: transaction.lsn });
     for (const channel of this.#channels.values()) channel.transaction(transaction, position);
   }
 
   resync(): void {
+    for (const listener of this.#listeners) listener.resync();
     const position = formatPosition(this.#position());
     for (const channel of this.#channels.values()) channel.resync(position);
   }

@@ -70,12 +70,12 @@ export class ClientSocket implements Connection {
     return this.#session.use(token);
   }
 
-  attach(socket: WebSocket, raw: Duplex, handler: SocketHandler): void {
+  /** The handshake is done. */
+  attach(socket: WebSocket, raw: Duplex): void {
     this.#socket = socket;
     this.#raw = raw;
-    this.#handler = handler;
     socket.on('message', (data, isBinary) => {
-      if (!this.#closed) handler.received(data, isBinary);
+      if (!this.#closed) this.#handler?.received(data, isBinary);
     });
     socket.on('pong', () => {
       this.#alive = true;
@@ -84,6 +84,12 @@ export class ClientSocket implements Connection {
     socket.on('error', (error) => this.#log.debug({ err: error }, 'websocket'));
     socket.on('close', () => this.#forget());
     if (this.#closed) this.#goodbye(CLOSE.restart, 'the server is stopping; connect again');
+  }
+
+  /** Gives what comes to `handler`: in the turn of `attach`, so that it misses nothing. */
+  serve(handler: SocketHandler): void {
+    this.#handler = handler;
+    if (this.#closed) handler.closed();
   }
 
   send(data: string | Uint8Array): void {

@@ -69,9 +69,10 @@ export function socketRoute(
     upgrade.socket.once('close', connections.add(request.ip, client));
     reply.hijack();
     reply.raw.detachSocket(upgrade.socket as never);
-    server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) =>
-      client.attach(socket, upgrade.socket, route.open(client, request)),
-    );
+    server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
+      client.attach(socket, upgrade.socket);
+      client.serve(route.open(client, request));
+    });
     return reply;
   };
 }

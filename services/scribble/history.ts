@@ -58,15 +58,14 @@ export class CanvasHistory {
     const { from, to } = await this.#range(options);
     const codes = await this.codesAt(from);
     const film = new Film(codes);
-    const step = (to - from) / options.frames;
-    let until = from + step;
+    const endOf = (frame: number) => from + ((to - from) * frame) / options.frames;
     for await (const page of this.#points(from, to)) {
       for (const { index, color, drawn_at } of page) {
-        for (; drawn_at > until; until += step) film.cut();
+        while (film.cuts + 1 < options.frames && drawn_at > endOf(film.cuts + 1)) film.cut();
         film.draw(index, codeOf(color));
       }
     }
-    film.cut();
+    while (film.cuts < options.frames) film.cut();
     return animatedPng({ frames: film.frames, palette: COLORS, frameMs: options.frameMs });
   }
 
@@ -78,7 +77,7 @@ export class CanvasHistory {
     if (start >= to) throw new ClientError(400, 'from must be before to.');
     const [found] = await this.#record.query<{ points: number }>(
       `select count(*) as points from (
-        select from scribble.points where drawn_at > $1 and drawn_at <= $2 limit ${MAX_POINTS + 1}) as some`,
+        select from scribble.points where drawn_at > $1 and drawn_at <= $2 limit ${MAX_POINTS + 1}) as found`,
       [microsToIso(start), microsToIso(to)],
     );
     if (found!.points > MAX_POINTS)
@@ -123,6 +122,11 @@ class Film {
   constructor(codes: Uint8Array) {
     this.#codes = codes;
     this.frames = [{ x: 0, y: 0, width: WIDTH, height: HEIGHT, codes: codes.slice() }];
+  }
+
+  /** Pictures after the first. */
+  get cuts(): number {
+    return this.frames.length - 1;
   }
 
   draw(index: number, code: number): void {

@@ -112,7 +112,7 @@ export class BinaryClient {
   ): Promise<BinaryClient> {
     const client = new BinaryClient();
     const { from, ...rest } = options;
-    if (from) client.codes = from.codes.slice();
+    if (from) [client.codes, client.position] = [from.codes.slice(), from.position];
     const query = from ? `?from=${from.position}` : '';
     client.#connected = await connect(
       t,

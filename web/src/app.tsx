@@ -5,6 +5,7 @@ import { Shell } from './shell/shell.tsx';
 
 const Home = lazy(() => import('./home/home.tsx'));
 const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
+const Scribble = lazy(() => import('./scribble/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
 export function App() {
@@ -14,6 +15,7 @@ export function App() {
         <Switch>
           <Route path="/" component={Home} />
           <Route path="/leaderboard" component={Leaderboard} />
+          <Route path="/scribble" component={Scribble} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -39,11 +39,13 @@ end $$;
 create trigger take_turn before insert on scribble.points
   for each statement execute function scribble.take_turn();
 
--- The cells follow the points in the same transaction.
+-- The cells follow the points in the same transaction, and change in the order of the points.
 create function scribble.draw_cells() returns trigger language plpgsql as $$
 begin
   insert into scribble.cells as cell (index, color, point_id, drawn_at)
-  select distinct on (index) index, color, point_id, drawn_at from drawn order by index, point_id desc
+  select * from (
+    select distinct on (index) index, color, point_id, drawn_at from drawn order by index, point_id desc) as newest
+  order by point_id
   on conflict (index) do update
     set color = excluded.color, point_id = excluded.point_id, drawn_at = excluded.drawn_at;
   return null;

@@ -6,9 +6,22 @@ import { profile } from './profile.ts';
 import { ranks } from './ranks.ts';
 import { reads } from './reads.ts';
 import { rebuild } from './rebuild.ts';
+import { scribble } from './scribble.ts';
 import { start } from './start.ts';
 import { visible } from './visible.ts';
 import { writes } from './writes.ts';
 
 /** In the order of a run. */
-export const parts: readonly Part[] = [writes, reads, mixed, visible, ranks, feed, importing, rebuild, start, profile];
+export const parts: readonly Part[] = [
+  writes,
+  reads,
+  mixed,
+  visible,
+  ranks,
+  feed,
+  scribble,
+  importing,
+  rebuild,
+  start,
+  profile,
+];

@@ -55,7 +55,8 @@ export class Gestures {
     this.#panning = this.#touching.size > 1 || event.button > 0 || tool().code === null;
     this.#last = null;
     this.cursor = null;
-    if (!this.#panning) this.#drawTo(placeOf(event));
+    // A finger may be the first of two: it draws when it moves, or comes up alone.
+    if (!this.#panning && event.pointerType !== 'touch') this.#drawTo(placeOf(event));
   }
 
   #move(event: PointerEvent): void {
@@ -73,6 +74,8 @@ export class Gestures {
   }
 
   #up(event: PointerEvent): void {
+    const isTap = event.type === 'pointerup' && this.#last === null && !this.#panning;
+    if (isTap && this.#touching.has(event.pointerId)) this.#drawTo(placeOf(event));
     this.#touching.delete(event.pointerId);
     this.#last = null;
     // The finger that stays goes on moving the canvas, and does not draw.

@@ -67,6 +67,7 @@ function State({ state: { connection, unstored } }: { state: CanvasState }) {
 }
 
 function Here({ state: { here } }: { state: CanvasState }) {
+  if (here.count === 0) return null;
   const shown = here.names.slice(0, 4);
   const others = here.count - shown.length;
   const rest = others > 0 ? `${others} ${shown.length > 0 ? 'more' : others === 1 ? 'guest' : 'guests'}` : '';

@@ -4,7 +4,7 @@ import { Segments } from '../form/segments.tsx';
 const SPANS = [
   ['hour', 'Last hour'],
   ['day', 'Last day'],
-  ['all', 'From the start'],
+  ['all', 'All of it'],
 ] as const;
 type Span = (typeof SPANS)[number][0];
 

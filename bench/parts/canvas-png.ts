@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { MinuteImage } from '../../services/scribble/minute-image.ts';
 import { views } from '../../services/scribble/views.ts';
@@ -16,10 +17,11 @@ export interface PngRun {
 
 /** Renders `image.png` of an empty, a typical (lines and blots on a twentieth) and a random canvas. */
 export async function renderPngs(times: number): Promise<PngRun[]> {
+  const noise = randomBytes(CELLS);
   const canvases: [string, (cell: number) => boolean][] = [
     ['empty', () => false],
     ['typical', strokes()],
-    ['random', (cell) => (Math.imul(cell + 1, 0x9e3779b1) >>> 16) % 2 === 1],
+    ['random', (cell) => noise[cell]! < 128],
   ];
   const runs: PngRun[] = [];
   for (const [name, isDrawn] of canvases) runs.push(await render(name, await viewOf(isDrawn), times));

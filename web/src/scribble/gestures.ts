@@ -66,6 +66,7 @@ export class Gestures {
     if (this.#touching.size > 1) this.#pinch(event.pointerId, before, now);
     else if (this.#panning) this.#options.port.move(now.x - before.x, now.y - before.y);
     else {
+      this.#last ??= this.#options.port.cellAt(before);
       const events = event.getCoalescedEvents?.() ?? [];
       for (const each of events.length > 0 ? events : [event]) this.#drawTo(placeOf(each));
     }
@@ -128,9 +129,11 @@ export class Gestures {
   }
 }
 
+/** From the corner inside the element's border. */
 function placeOf(event: MouseEvent): Place {
-  const { left, top } = (event.target as Element).getBoundingClientRect();
-  return { x: event.clientX - left, y: event.clientY - top };
+  const element = event.target as Element;
+  const { left, top } = element.getBoundingClientRect();
+  return { x: event.clientX - left - element.clientLeft, y: event.clientY - top - element.clientTop };
 }
 
 function distance(a: Place, b: Place): number {

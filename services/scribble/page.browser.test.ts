@@ -205,7 +205,11 @@ test('the scribble page', async (t) => {
   });
 
   if (SHOTS) await takeShots(page, SHOTS);
-  assert.deepEqual(faults, []);
+  // The browser's advice to this test, which reads the screen.
+  assert.deepEqual(
+    faults.filter((fault) => !fault.includes('willReadFrequently')),
+    [],
+  );
 });
 
 /** Fingers that go down, move and come up: each step is where they all are, from the canvas' corner. */

@@ -88,6 +88,7 @@ async function open(
   if (postgres) opened.push(() => postgres.stop());
   const record = await openCheckedRecord(config, postgres, log);
   opened.push(() => record.close());
+  const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
   opened.push(() => identity.close());
   const live = new LiveSystem({ config, services, record, log });
@@ -116,7 +117,7 @@ async function open(
       url,
       uptime: (performance.now() - started) / 1000,
       record: {
-        engine: postgres ? 'embedded PostgreSQL' : 'PostgreSQL',
+        engine: `${postgres ? 'embedded ' : ''}PostgreSQL ${server!.version}`,
         embedded: postgres !== null,
         url: redactUrl(record.url),
       },
@@ -126,6 +127,9 @@ async function open(
     stop,
   };
 }
+
+/** `18.4`, without what a distribution adds. */
+const SERVER_VERSION = `select split_part(current_setting('server_version'), ' ', 1) as version`;
 
 const SWEEP_MS = 3600_000;
 

@@ -14,6 +14,7 @@ const saved = join(root, 'node_modules/.cache/lockstep-package.json');
 const BUILD_ONLY = ['vite', '@vitejs/plugin-react', 'react', 'react-dom', 'wouter'];
 
 interface Manifest {
+  readonly exports: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly [name: string]: unknown;
 }
@@ -44,11 +45,14 @@ function copy(file: string): void {
 
 function packagedManifest({ devDependencies: _, scripts: __, ...rest }: Manifest): string {
   const dependencies = Object.entries(rest.dependencies).filter(([name]) => !BUILD_ONLY.includes(name));
-  const exports = {
-    '.': { types: './dist/src/index.d.ts', default: './dist/src/index.js' },
-    './package.json': './package.json',
-  };
-  return `${JSON.stringify({ ...rest, exports, dependencies: Object.fromEntries(dependencies) }, undefined, 2)}\n`;
+  const exports = Object.entries(rest.exports).map(([name, source]) => [name, compiled(source)]);
+  return `${JSON.stringify({ ...rest, exports: Object.fromEntries(exports), dependencies: Object.fromEntries(dependencies) }, undefined, 2)}\n`;
+}
+
+function compiled(source: string): unknown {
+  if (!source.endsWith('.ts')) return source;
+  const [types, script] = ['.d.ts', '.js'].map((suffix) => source.replace('./', './dist/').replace(/\.ts$/, suffix));
+  return { types, default: script };
 }
 
 if (process.argv[2] === 'postpack') postpack();

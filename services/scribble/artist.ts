@@ -76,11 +76,15 @@ export class Artist implements SocketHandler, Viewer {
     if (!this.binary)
       throw new ClientError(400, `Send JSON as text, or connect with the subprotocol ${V2} for binary messages.`);
     const { id, points } = readDraw(data);
-    this.#admit(points.length);
-    Promise.all(points.map((point) => this.#draw(point))).then(
+    this.#drawAll(points).then(
       () => this.socket.write(binaryFrame(storedFrame(id))),
       (error) => this.#refuse(error, { id }),
     );
+  }
+
+  async #drawAll(points: readonly Point[]): Promise<void> {
+    this.#admit(points.length);
+    await Promise.all(points.map((point) => this.#draw(point)));
   }
 
   #authenticate(token: string): void {

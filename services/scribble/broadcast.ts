@@ -6,6 +6,7 @@ import {
   type Live,
   type LiveListener,
   nowMicros,
+  type ServiceContext,
   sequenceAt,
   type Transaction,
   textFrames,
@@ -32,6 +33,7 @@ const CATCH_UP_MS = 10;
 export interface BroadcastOptions {
   readonly view: ViewHandle<BitmapQuery>;
   readonly live: Live;
+  readonly log: ServiceContext['log'];
   readonly tickMs: number;
 }
 
@@ -45,6 +47,7 @@ export interface BroadcastOptions {
 export class Broadcast implements LiveListener {
   readonly #view: ViewHandle<BitmapQuery>;
   readonly #live: Live;
+  readonly #log: ServiceContext['log'];
   readonly #tickMs: number;
   readonly #canvas: CanvasFrames;
   /** By protocol, so that a tick goes through each in one loop. */
@@ -60,16 +63,13 @@ export class Broadcast implements LiveListener {
   #tookMs = 0;
   #closed = false;
 
-  constructor({ view, live, tickMs }: BroadcastOptions) {
+  constructor({ view, live, log, tickMs }: BroadcastOptions) {
     this.#view = view;
     this.#live = live;
+    this.#log = log;
     this.#tickMs = tickMs;
     this.#epoch = live.watermark.epoch;
     this.#canvas = new CanvasFrames({ view, position: (sequence) => this.positionOf(sequence) });
-  }
-
-  get viewers(): number {
-    return this.#json.size + this.#binary.size + this.#waiting.size;
   }
 
   /** Where a client stands that has everything up to a sequence number: opaque to it. */
@@ -107,14 +107,15 @@ export class Broadcast implements LiveListener {
 
   transaction({ changes: all }: Transaction): void {
     const cells = all.filter((change) => change.table.name === CELLS);
+    if (cells.length === 0) return;
     if (cells.every((change) => this.#tick.take(change))) this.#schedule();
-    else this.#restart();
+    else this.#restart('cells were changed other than by points');
   }
 
   /** What happened is not known point by point, but the view knows what is newer than what was sent. */
   resync(): void {
     if (this.#live.watermark.epoch === this.#epoch) this.#fallBehind();
-    else this.#restart();
+    else this.#restart('it is another record');
   }
 
   close(): void {
@@ -129,7 +130,8 @@ export class Broadcast implements LiveListener {
   }
 
   /** Points are gone, or it is another record: what clients show is of no use, and a JSON client has no word for that. */
-  #restart(): void {
+  #restart(reason: string): void {
+    this.#log.warn({ reason }, 'the canvas is sent anew to everybody');
     this.#epoch = this.#live.watermark.epoch;
     this.#sent = 0;
     this.#fallBehind();
@@ -201,7 +203,7 @@ export class Broadcast implements LiveListener {
   #sendCanvas(viewer: Viewer): void {
     const { current } = this.#canvas;
     if (!current) {
-      void this.#canvas.make();
+      this.#canvas.make().catch((error) => this.#log.error({ err: error }, 'the canvas could not be compressed'));
       return;
     }
     viewer.socket.write(current.bytes);

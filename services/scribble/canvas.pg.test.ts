@@ -236,6 +236,12 @@ test('settings: a cool-down, and what is no setting', async (t: TestContext) => 
   await until('the refusal', () => client.errors.length === 1);
   assert.match(client.errors[0]!.message, /pause between two points; draw the next one in [\d.]+ s/);
   await until('the first point', () => client.points.length === 1);
+  const binary = await BinaryClient.open(t, `${app.url}/scribble`);
+  binary.draw(7, [[3, 1]]);
+  await until('a refusal that names the frame', () => binary.texts.some((text) => 'error' in text));
+  const { error } = binary.texts.find((text) => 'error' in text) as { error: { id: number; retryAfterMs: number } };
+  assert.equal(error.id, 7);
+  assert.ok(error.retryAfterMs > 0 && error.retryAfterMs <= 60_000);
   await assert.rejects(testApp(t, { services: { scribble: { cooldown: 1 } } }), /no such setting/);
   await assert.rejects(testApp(t, { services: { scribble: { tickMs: -1 } } }), /expected a whole number/);
 });

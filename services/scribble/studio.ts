@@ -1,4 +1,4 @@
-import { ClientError, type ClientSocket, type User } from '../../src/index.ts';
+import { CLOSE, ClientError, type ClientSocket, type User } from '../../src/index.ts';
 import { Artist } from './artist.ts';
 import { Broadcast } from './broadcast.ts';
 import { HEIGHT, PALETTE, PAPER, WIDTH } from './canvas.ts';
@@ -6,7 +6,6 @@ import type { Context } from './context.ts';
 import { Limits } from './limits.ts';
 import { Presence } from './presence.ts';
 import { readSettings, type Settings } from './settings.ts';
-
 import { Writes } from './writes.ts';
 
 /** Everybody at the canvas, and what they share. */
@@ -24,7 +23,7 @@ export class Studio {
     this.settings = readSettings(settings);
     this.writes = new Writes({ record });
     this.limits = new Limits({ settings: this.settings });
-    this.broadcast = new Broadcast({ view: views.canvas, live, tickMs: this.settings.tickMs });
+    this.broadcast = new Broadcast({ view: views.canvas, live, log, tickMs: this.settings.tickMs });
     this.presence = new Presence({ tell: (text) => this.broadcast.tell(text) });
     this.log = log;
     this.#unfollow = live.follow(this.broadcast);
@@ -56,7 +55,7 @@ export class Studio {
   dismiss({ username, address }: { username?: string | undefined; address?: string | undefined }): void {
     for (const { socket } of [...this.#artists]) {
       if (socket.address === address || (username !== undefined && socket.user?.username === username))
-        socket.close(1008, 'you are banned from this canvas');
+        socket.close(CLOSE.policy, 'you are banned from this canvas');
     }
   }
 

@@ -20,6 +20,8 @@ export interface CanvasState {
 
 /** The server's frames, by their first byte. */
 const FRAME = { canvas: 1, points: 2, stored: 3 } as const;
+/** Points that are stored stay over the canvas until it has surely been told of them. */
+const COVER_MS = 500;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 8000;
 
@@ -149,15 +151,17 @@ export class CanvasClient {
     if (!error) return;
     this.#tell({ refusal: error.message });
     if (error.id === undefined) return;
-    if (error.status === 403 || error.status === 400) this.#paint(this.#strokes.stored(error.id));
+    if (error.status === 403 || error.status === 400)
+      this.#paint(this.#strokes.uncover(this.#strokes.stored(error.id)));
     else this.#strokes.again(error.id);
+    this.#tell({ unstored: this.#strokes.unstored });
   }
 
   async #receivedFrame(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const start = bytes[1]!;
     if (bytes[0] === FRAME.stored) {
-      const id = new DataView(bytes.buffer).getUint32(start, true);
-      this.#paint(this.#strokes.stored(id));
+      const dots = this.#strokes.stored(new DataView(bytes.buffer).getUint32(start, true));
+      setTimeout(() => this.#paint(this.#strokes.uncover(dots)), COVER_MS);
       this.#tell({ unstored: this.#strokes.unstored, refusal: null });
       return;
     }

@@ -43,10 +43,15 @@ export class Strokes {
     this.#schedule();
   }
 
-  /** The server has stored a frame. Returns its cells. */
-  stored(id: number): readonly number[] {
+  /** The server has stored a frame, or will not: its points need not be sent again. */
+  stored(id: number): readonly Dot[] {
     const dots = this.#unstored.get(id) ?? [];
     this.#unstored.delete(id);
+    return dots;
+  }
+
+  /** These points are no longer shown over the canvas. Returns their cells. */
+  uncover(dots: readonly Dot[]): readonly number[] {
     for (const [cell] of dots) {
       const over = this.#over.get(cell);
       if (over && --over.points === 0) this.#over.delete(cell);

@@ -228,7 +228,7 @@ test('points rolled back stay back, whatever is rolled back later', async (t) =>
   assert.deepEqual(Object.fromEntries(found), { 1: 2, 2: 0, 3: 5 });
 });
 
-test('settings: a cool-down, and what is no setting', async (t: TestContext) => {
+test('a cool-down between two points', async (t: TestContext) => {
   const app = await testApp(t, { services: { scribble: { cooldownMs: 60_000 } } });
   const client = await JsonClient.open(t, `${app.url}/scribble`);
   client.draw(1, 1);
@@ -242,6 +242,4 @@ test('settings: a cool-down, and what is no setting', async (t: TestContext) => 
   const { error } = binary.texts.find((text) => 'error' in text) as { error: { id: number; retryAfterMs: number } };
   assert.equal(error.id, 7);
   assert.ok(error.retryAfterMs > 0 && error.retryAfterMs <= 60_000);
-  await assert.rejects(testApp(t, { services: { scribble: { cooldown: 1 } } }), /no such setting/);
-  await assert.rejects(testApp(t, { services: { scribble: { tickMs: -1 } } }), /expected a whole number/);
 });

@@ -22,15 +22,19 @@ test('a point that everybody is told can be sent back as it is', () => {
 
 test('a binary frame holds its points in their order', () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ index, color }), { minLength: 1 }), fc.nat({ max: 2 ** 32 - 1 }), (points, id) => {
-      const bytes = Buffer.alloc(8 + points.length * 4);
-      bytes[0] = 1;
-      bytes[1] = 8;
-      bytes.writeUInt32LE(id, 4);
-      for (const [i, point] of points.entries())
-        bytes.writeUInt32LE(packed(point.index, codeOf(point.color)), 8 + i * 4);
-      assert.deepEqual(readDraw(bytes), { id, points });
-    }),
+    fc.property(
+      fc.array(fc.record({ index, color }, { noNullPrototype: true }), { minLength: 1 }),
+      fc.nat({ max: 2 ** 32 - 1 }),
+      (points, id) => {
+        const bytes = Buffer.alloc(8 + points.length * 4);
+        bytes[0] = 1;
+        bytes[1] = 8;
+        bytes.writeUInt32LE(id, 4);
+        for (const [i, point] of points.entries())
+          bytes.writeUInt32LE(packed(point.index, codeOf(point.color)), 8 + i * 4);
+        assert.deepEqual(readDraw(bytes), { id, points });
+      },
+    ),
   );
 });
 

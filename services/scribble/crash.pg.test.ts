@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { embeddedUrl } from '../../src/record/embedded.ts';
 import { freePort, ServerProcess } from '../../src/testing/server-process.ts';
 import { BinaryClient, until } from './test-clients.ts';
 
@@ -93,7 +92,7 @@ test('[SPEC 1] kill -9 while drawing at full speed: nothing that a client was sh
   }
   for (const painter of painters) painter.stop();
   await Promise.all(running);
-  const { rows } = await queryOnce(dataDir, 'select index, color from scribble.cells order by index');
+  const { rows } = await queryOnce(server.databaseUrl!, 'select index, color from scribble.cells order by index');
   const recorded = new Map(rows.map(({ index, color }: { index: number; color: number | null }) => [index, color]));
   const shown = new Set(painters.flatMap((painter) => [...painter.shown]));
   t.diagnostic(`${shown.size} points were shown, ${recorded.size} are in the record, after ${KILLS} kills`);
@@ -110,8 +109,8 @@ test('[SPEC 1] kill -9 while drawing at full speed: nothing that a client was sh
   }
 });
 
-async function queryOnce(dataDir: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: await embeddedUrl(dataDir) });
+async function queryOnce(databaseUrl: string, sql: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     return await client.query(sql);

@@ -6,7 +6,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page, WebSocketRoute } from 'playwright-core';
 import { buildWebIfNeeded } from '../../scripts/build-web.ts';
 import { testApp } from '../../src/testing/app.ts';
-import { testBrowser, watchedPage } from '../leaderboard/test-browser.ts';
+import { testBrowser, watchedPage } from '../../src/testing/browser.ts';
 import { HEIGHT, PALETTE, PAPER, WIDTH } from './canvas.ts';
 import { until } from './test-clients.ts';
 import { Writes } from './writes.ts';

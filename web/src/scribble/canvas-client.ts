@@ -74,7 +74,10 @@ export class CanvasClient {
       unfollow();
       removeEventListener('online', online);
       clearTimeout(this.#retry);
-      this.#socket?.close();
+      const socket = this.#socket;
+      // A browser complains of one that is closed before it is open.
+      if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+      else socket?.close();
     };
   }
 

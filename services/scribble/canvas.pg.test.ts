@@ -205,6 +205,9 @@ test('the cells follow the points and nothing else', async (t) => {
     'insert into scribble.cells values (2, 1, 99, now())',
   ])
     await assert.rejects(app.record.query(sql), /insert a point to change a cell/);
+  await app.record.query('delete from scribble.points');
+  const [kept] = await app.record.query('select index, color from scribble.cells');
+  assert.deepEqual(kept, { index: 1, color: 1 }, 'a history that is trimmed leaves the canvas');
 });
 
 test('points rolled back stay back, whatever is rolled back later', async (t) => {

@@ -108,20 +108,44 @@ test('[SPEC 8] a position too far back, of another epoch, or before a rebuild is
   assert.deepEqual(late.got.at(-1), 'resync 1200 null', 'those connected are told too');
 });
 
-test('[SPEC 9] a topic asks for each message whether the user may have it', async () => {
+const user = (username: string): TopicUser => ({ sub: username, username, roles: [] });
+
+/** Lets in who is in the set. */
+function guard() {
+  const allowed = new Set(['ann', 'cid']);
+  return { allowed, authorize: (_key: string, user: TopicUser | null) => user !== null && allowed.has(user.username) };
+}
+
+test('[SPEC 9] [rule 3] an event topic asks for each message whether the user may have it, and again on resuming', async () => {
   const { topics, commit } = hub();
-  const allowed = new Set(['ann']);
-  const authorize: EventTopic['authorize'] = (_key, user) => user !== null && allowed.has(user.username);
+  const { allowed, authorize } = guard();
   topics.add('s', { rows: { ...events, authorize } });
-  const user = (username: string): TopicUser => ({ sub: username, username, roles: [] });
   await assert.rejects(topics.subscribe('s/rows/1', collector().options), { status: 401 });
   await assert.rejects(topics.subscribe('s/rows/1', collector(user('bob')).options), { status: 403 });
   const ann = collector(user('ann'));
   await topics.subscribe('s/rows/1', ann.options);
   commit(1, 1);
-  allowed.clear();
+  allowed.delete('ann');
   commit(1, 2);
   assert.deepEqual(ann.got, ['event 1010 [1]']);
+  const from = parsePosition(ann.raw[0]!.position)!;
+  await assert.rejects(topics.subscribe('s/rows/1', { ...ann.options, from }), { status: 403 });
+  assert.equal(ann.got.length, 1);
+});
+
+test('[SPEC 9] [rule 3] a state topic asks for each message whether the user may have it', async () => {
+  const { log, topics, commit } = hub();
+  const { allowed, authorize } = guard();
+  topics.add('s', { row: { ...states(log), authorize } });
+  await assert.rejects(topics.subscribe('s/row/1', collector().options), { status: 401 });
+  await assert.rejects(topics.subscribe('s/row/1', collector(user('bob')).options), { status: 403 });
+  const [ann, cid] = [collector(user('ann')), collector(user('cid'))];
+  for (const { options } of [ann, cid]) await topics.subscribe('s/row/1', options);
+  allowed.delete('ann');
+  commit(1, 2);
+  await until(() => cid.got.length === 2);
+  assert.deepEqual(ann.got, ['state 1000 null']);
+  topics.close();
 });
 
 test('a state topic sends the state at once, and again when it has changed', async () => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { parsePosition } from '../changes/position.ts';
 import { FakeLog, type FakeWrite } from '../testing/fake-feed.ts';
 import { ALL, expected, following, pumpUntil, settle } from '../testing/fake-follower.ts';
 import type { FakeState } from '../testing/fake-view.ts';
+import type { VerifyReport } from './live.ts';
 
 const write: fc.Arbitrary<FakeWrite> = fc.record({
   id: fc.nat(6),
@@ -29,7 +31,7 @@ const action = fc.oneof(
 const EXCUSES = /killed by the test|is being built|being rebuilt or verified|was rebuilt meanwhile|the stream ended/;
 type Action = { type: string; writes?: FakeWrite[]; large?: boolean; session?: number; times?: number };
 
-test('[SPEC 2] [SPEC 3] [SPEC 6] any mix of commits, deliveries, rebuilds, verifications and losses: the view equals the record', async () => {
+test('[SPEC 2] [SPEC 3] [SPEC 6] [rule 4] any mix of commits, deliveries, rebuilds, verifications and losses: the view equals the record', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action as fc.Arbitrary<Action>, { maxLength: 100 }), async (actions) => {
       const log = new FakeLog();
@@ -60,6 +62,7 @@ test('[SPEC 2] [SPEC 3] [SPEC 6] any mix of commits, deliveries, rebuilds, verif
         if (seen && seen.position.lsn === log.lsn) assert.deepEqual(seen.results[0], expected(log));
       }
       await pumpUntil(log, Promise.all(running));
+      while (view.state === 'building') await nextTurn();
       await settle(log, watermark);
       assert.equal(view.state, 'live', view.status().fault ?? '');
       assert.deepEqual(view.readNow([ALL])!.results[0], expected(log));
@@ -92,6 +95,30 @@ test('[SPEC 7] verify finds planted drift while the view is in use', async () =>
     log,
     follower.verify(view).then((report) => assert.equal(report.drift, 0)),
   );
+  await follower.stop();
+});
+
+test('[SPEC 7] [rule 13] verify stops nothing: between its blocks the view is read, and takes what is committed', async () => {
+  const rows = 40;
+  const log = new FakeLog();
+  log.commit(Array.from({ length: rows }, (_, id) => ({ id, value: 0 })));
+  const { follower, watermark, view } = following(log);
+  await follower.start();
+  await settle(log, watermark);
+  let report: VerifyReport | undefined;
+  const verifying = view.verify().then((found) => {
+    report = found;
+  });
+  for (let i = 0; !report; i++) {
+    log.commit([{ id: i % rows, value: i }]);
+    for (const session of log.sessions) while (session.step());
+    assert.deepEqual(view.readNow([ALL])?.results[0], expected(log));
+    await nextTurn();
+  }
+  await verifying;
+  assert.deepEqual([report.compared, report.drift], [rows, 0]);
+  const during = (watermark.position.lsn - parsePosition(report.position)!.lsn) / 10;
+  assert.ok(during >= rows - 1, `${during} commits while ${rows} blocks were compared`);
   await follower.stop();
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FakeLog, type FakeSession } from '../testing/fake-feed.ts';
-import { ALL, expected, following, settle } from '../testing/fake-follower.ts';
+import { ALL, expected, following, settle, until } from '../testing/fake-follower.ts';
 import type { FakeState } from '../testing/fake-view.ts';
 import { PositionOfAnotherEpoch } from './errors.ts';
 
@@ -12,10 +12,10 @@ function logWith(...ids: number[]): FakeLog {
   return log;
 }
 
-test('[SPEC 3] [rule 1] after a failover positions are of the new epoch, and those of the old one are refused', async () => {
+test('[SPEC 3] [rule 1] after a failover positions are of the new epoch, and those of the old one are refused', async (t) => {
   const log = logWith(1, 2);
   let epoch = 'first';
-  const { follower, watermark, view } = following(log, { open: async () => log.open(epoch) });
+  const { follower, watermark, view } = following(t, log, { open: async () => log.open(epoch) });
   await follower.start();
   await settle(log, watermark);
   for (let i = 0; i < 9; i++) log.commit([{ id: 3, value: i }]);
@@ -29,7 +29,7 @@ test('[SPEC 3] [rule 1] after a failover positions are of the new epoch, and tho
   log.rows.set(3, 4);
   log.commit([{ id: 9, value: 9 }]);
   [...log.sessions][0]!.kill();
-  while (view.state !== 'live' || watermark.position.epoch === 'first') await nextTurn();
+  await until('the new epoch', () => view.state === 'live' && watermark.position.epoch === 'second');
   await settle(log, watermark);
   assert.deepEqual(watermark.position, { epoch: 'second', lsn: log.lsn });
   assert.deepEqual(view.readNow([ALL])!.results[0], expected(log));
@@ -37,16 +37,15 @@ test('[SPEC 3] [rule 1] after a failover positions are of the new epoch, and tho
   log.commit([{ id: 10, value: 1 }]);
   await settle(log, watermark);
   assert.deepEqual(view.readNow([ALL])!.results[0], expected(log), 'what is "not newer" than before is not skipped');
-  await follower.stop();
 });
 
-test('[SPEC 5] [rule 11] [rule 15] told of DDL, a view does not answer until SQL has shown the schema of that moment', async () => {
+test('[SPEC 5] [rule 11] [rule 15] told of DDL, a view does not answer until SQL has shown the schema of that moment', async (t) => {
   const log = logWith(1);
   const { xid } = log.commit([{ id: 2, value: 2 }]);
   let visible = false;
   let asked = 0;
   let checkedWhile: boolean | undefined;
-  const { follower, watermark, view } = following(log, {
+  const { follower, watermark, view } = following(t, log, {
     currentSnapshot: async () => {
       asked++;
       return visible ? '900:900:' : `${xid + 1}:${xid + 2}:${xid + 1}`;
@@ -63,23 +62,22 @@ test('[SPEC 5] [rule 11] [rule 15] told of DDL, a view does not answer until SQL
   session!.tellSchemaChange();
   assert.equal(view.readNow([ALL]), undefined);
   assert.equal(follower.status().views[0]!.state, 'catching up');
-  while (asked < 3) await nextTurn();
+  await until('SQL was asked', () => asked >= 3);
   assert.equal(checkedWhile, undefined, 'not while the snapshot lags behind the log');
   assert.equal(view.readNow([ALL]), undefined);
   visible = true;
-  while (view.state !== 'live') await nextTurn();
+  await until('the view is live', () => view.state === 'live');
   assert.equal(checkedWhile, true);
   await settle(log, watermark);
   assert.deepEqual(view.readNow([ALL])!.results[0], ['1=5', '2=2']);
-  await follower.stop();
 });
 
-test('stop ends a follower that is just opening its next session', async () => {
+test('stop ends a follower that is just opening its next session', async (t) => {
   const log = logWith(1);
   const opening = Promise.withResolvers<void>();
   let gate: Promise<void> | undefined;
   let asked = 0;
-  const { follower, watermark } = following(log, {
+  const { follower, watermark } = following(t, log, {
     open: async () => {
       asked++;
       await gate;
@@ -90,18 +88,18 @@ test('stop ends a follower that is just opening its next session', async () => {
   await settle(log, watermark);
   gate = opening.promise;
   [...log.sessions][0]!.kill();
-  while (asked < 2) await nextTurn();
+  await until('it opens another one', () => asked === 2);
   const stopped = follower.stop();
   opening.resolve();
   await stopped;
   assert.equal(log.sessions.size, 0, 'and its session is closed');
 });
 
-test('[SPEC 6] [rule 12] the main stream lost while the one aside is only starting fails the rebuild, not the process', async () => {
+test('[SPEC 6] [rule 12] the main stream lost while the one aside is only starting fails the rebuild, not the process', async (t) => {
   const log = logWith(1, 2, 3, 4, 5, 6, 7);
   const starting = Promise.withResolvers<void>();
   let aside: FakeSession | undefined;
-  const { follower, view, watermark } = following(log, {
+  const { follower, view, watermark } = following(t, log, {
     open: async (purpose) => {
       const session = log.open();
       if (purpose === 'aside') {
@@ -116,7 +114,7 @@ test('[SPEC 6] [rule 12] the main stream lost while the one aside is only starti
   const [main] = log.sessions;
   const rebuilding = follower.rebuild(view);
   rebuilding.catch(() => {});
-  while (!aside) await nextTurn();
+  await until('the session aside', () => aside !== undefined);
   log.commit([{ id: 1, value: 9 }]); // the main stream is ahead of the snapshot, so the one aside is needed
   main!.step();
   for (let turns = 0; turns < 20; turns++) await nextTurn();
@@ -124,10 +122,9 @@ test('[SPEC 6] [rule 12] the main stream lost while the one aside is only starti
   for (let turns = 0; turns < 3; turns++) await nextTurn(); // a rejection that nobody handles ends the process here
   starting.resolve();
   await assert.rejects(rebuilding, /killed by the test/);
-  while (view.state !== 'live') await nextTurn();
+  await until('the view is live', () => view.state === 'live');
   await settle(log, watermark);
   assert.deepEqual(view.readNow([ALL])!.results[0], expected(log));
-  await follower.stop();
 });
 
 test('a view that a lost stream has had built anew is not broken by the repair that was under way', async (t) => {
@@ -135,7 +132,7 @@ test('a view that a lost stream has had built anew is not broken by the repair t
   const log = logWith(1);
   const repair = Promise.withResolvers<FakeSession>();
   let repairing = false;
-  const { follower, watermark, view } = following(log, {
+  const { follower, watermark, view } = following(t, log, {
     open: async (purpose) => {
       if (purpose === 'main') return log.open();
       repairing = true;
@@ -148,12 +145,11 @@ test('a view that a lost stream has had built anew is not broken by the repair t
   log.commit([{ id: 7, value: 1 }]);
   await settle(log, watermark);
   t.mock.timers.tick(15_000);
-  while (!repairing) await nextTurn();
+  await until('the repair', () => repairing);
   assert.equal(follower.status().views[0]!.state, 'broken');
   [...log.sessions][0]!.kill();
-  while (view.state !== 'live') await nextTurn();
+  await until('the view is live', () => view.state === 'live');
   repair.reject(new Error('the repair lost its connection too'));
   for (let turns = 0; turns < 5; turns++) await nextTurn();
   assert.deepEqual(view.readNow([ALL])?.results[0], ['1=1', '7=1']);
-  await follower.stop();
 });

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { parsePosition } from '../changes/position.ts';
 import { FakeLog, type FakeWrite } from '../testing/fake-feed.ts';
-import { ALL, expected, following, pumpUntil, settle } from '../testing/fake-follower.ts';
+import { ALL, expected, following, pumpUntil, settle, until } from '../testing/fake-follower.ts';
 import type { FakeState } from '../testing/fake-view.ts';
 import type { VerifyReport } from './live.ts';
 
@@ -31,7 +31,7 @@ const action = fc.oneof(
 const EXCUSES = /killed by the test|is being built|being rebuilt or verified|was rebuilt meanwhile|the stream ended/;
 type Action = { type: string; writes?: FakeWrite[]; large?: boolean; session?: number; times?: number };
 
-test('[SPEC 2] [SPEC 3] [SPEC 6] [rule 4] any mix of commits, deliveries, rebuilds, verifications and losses: the view equals the record', async () => {
+test('[SPEC 2] [SPEC 3] [SPEC 6] [rule 4] any mix of commits, deliveries, rebuilds, verifications and losses: the view equals the record', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(action as fc.Arbitrary<Action>, { maxLength: 100 }), async (actions) => {
       const log = new FakeLog();
@@ -39,7 +39,7 @@ test('[SPEC 2] [SPEC 3] [SPEC 6] [rule 4] any mix of commits, deliveries, rebuil
         { id: 1, value: 1 },
         { id: 2, value: 2 },
       ]);
-      const { follower, watermark, view } = following(log);
+      const { follower, watermark, view } = following(t, log);
       await follower.start();
       await settle(log, watermark);
       const running: Promise<unknown>[] = [];
@@ -62,7 +62,7 @@ test('[SPEC 2] [SPEC 3] [SPEC 6] [rule 4] any mix of commits, deliveries, rebuil
         if (seen && seen.position.lsn === log.lsn) assert.deepEqual(seen.results[0], expected(log));
       }
       await pumpUntil(log, Promise.all(running));
-      while (view.state === 'building') await nextTurn();
+      await until('the view is built', () => view.state !== 'building');
       await settle(log, watermark);
       assert.equal(view.state, 'live', view.status().fault ?? '');
       assert.deepEqual(view.readNow([ALL])!.results[0], expected(log));
@@ -72,10 +72,10 @@ test('[SPEC 2] [SPEC 3] [SPEC 6] [rule 4] any mix of commits, deliveries, rebuil
   );
 });
 
-test('[SPEC 7] verify finds planted drift while the view is in use', async () => {
+test('[SPEC 7] verify finds planted drift while the view is in use', async (t) => {
   const log = new FakeLog();
   log.commit([1, 2, 3, 4, 5].map((id) => ({ id, value: id })));
-  const { follower, watermark, view } = following(log);
+  const { follower, watermark, view } = following(t, log);
   await follower.start();
   await settle(log, watermark);
   await pumpUntil(
@@ -95,14 +95,13 @@ test('[SPEC 7] verify finds planted drift while the view is in use', async () =>
     log,
     follower.verify(view).then((report) => assert.equal(report.drift, 0)),
   );
-  await follower.stop();
 });
 
-test('[SPEC 7] [rule 13] verify stops nothing: between its blocks the view is read, and takes what is committed', async () => {
+test('[SPEC 7] [rule 13] verify stops nothing: between its blocks the view is read, and takes what is committed', async (t) => {
   const rows = 40;
   const log = new FakeLog();
   log.commit(Array.from({ length: rows }, (_, id) => ({ id, value: 0 })));
-  const { follower, watermark, view } = following(log);
+  const { follower, watermark, view } = following(t, log);
   await follower.start();
   await settle(log, watermark);
   let report: VerifyReport | undefined;
@@ -119,12 +118,11 @@ test('[SPEC 7] [rule 13] verify stops nothing: between its blocks the view is re
   assert.deepEqual([report.compared, report.drift], [rows, 0]);
   const during = (watermark.position.lsn - parsePosition(report.position)!.lsn) / 10;
   assert.ok(during >= rows - 1, `${during} commits while ${rows} blocks were compared`);
-  await follower.stop();
 });
 
-test('[SPEC 5] [rule 4] a view is not read in the middle of a large transaction', async () => {
+test('[SPEC 5] [rule 4] a view is not read in the middle of a large transaction', async (t) => {
   const log = new FakeLog();
-  const { follower, watermark, view } = following(log);
+  const { follower, watermark, view } = following(t, log);
   await follower.start();
   await settle(log, watermark);
   log.commit(
@@ -138,13 +136,12 @@ test('[SPEC 5] [rule 4] a view is not read in the middle of a large transaction'
   assert.equal(view.readNow([ALL]), undefined);
   await settle(log, watermark);
   assert.deepEqual(view.readNow([ALL])!.results[0], ['1=1', '2=2', '3=3', '4=4']);
-  await follower.stop();
 });
 
 test('a view whose apply fails is broken, says so, and is built again', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const log = new FakeLog();
-  const { follower, watermark, view } = following(log);
+  const { follower, watermark, view } = following(t, log);
   await follower.start();
   await settle(log, watermark);
   (view.generation!.state as unknown as FakeState).rows.set(7, 7); // so that the insert below fails
@@ -154,7 +151,6 @@ test('a view whose apply fails is broken, says so, and is built again', async (t
   assert.equal(follower.status().ready, false);
   assert.equal(view.readNow([ALL]), undefined);
   t.mock.timers.tick(15_000);
-  while (!view.readNow([ALL])) await nextTurn();
+  await until('the view answers', () => view.readNow([ALL]) !== undefined);
   assert.deepEqual(view.readNow([ALL])!.results[0], ['7=1']);
-  await follower.stop();
 });

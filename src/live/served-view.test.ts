@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FakeLog } from '../testing/fake-feed.ts';
-import { ALL, expected, following, settle } from '../testing/fake-follower.ts';
+import { ALL, expected, following, settle, until } from '../testing/fake-follower.ts';
 
 const COUNT = 3;
 
-async function live(options: Parameters<typeof following>[1] = {}) {
+async function live(t: TestContext, options: Parameters<typeof following>[2] = {}) {
   const log = new FakeLog();
   log.commit([{ id: 1, value: 1 }]);
-  const all = following(log, options);
+  const all = following(t, log, options);
   await all.follower.start();
   await settle(log, all.watermark);
   return { log, ...all };
 }
 
-test('[SPEC 2] [rule 9] a transaction reaches all views in one turn: whoever looks sees all of them at one position', async () => {
-  const { log, follower, views, watermark } = await live({ count: COUNT });
+test('[SPEC 2] [rule 9] a transaction reaches all views in one turn: whoever looks sees all of them at one position', async (t) => {
+  const { log, views, watermark } = await live(t, { count: COUNT });
   const look = () => {
     const seen = views.map((view) => view.readNow([ALL])!);
     assert.deepEqual(new Set(seen.map(({ results }) => String(results[0]))).size, 1, 'the same rows');
@@ -32,11 +32,10 @@ test('[SPEC 2] [rule 9] a transaction reaches all views in one turn: whoever loo
       look();
     }
   }
-  await follower.stop();
 });
 
-test('[SPEC 2] [rule 9] the queries of one read are answered at one position, whatever comes while it is waited for', async () => {
-  const { log, follower, view, watermark } = await live();
+test('[SPEC 2] [rule 9] the queries of one read are answered at one position, whatever comes while it is waited for', async (t) => {
+  const { log, view, watermark } = await live(t);
   for (let i = 0; i < 20; i++) {
     const reading = view.read([ALL, ALL, ALL], { minPosition: watermark.position });
     for (let hops = 0; hops < 8; hops++) {
@@ -48,11 +47,10 @@ test('[SPEC 2] [rule 9] the queries of one read are answered at one position, wh
     assert.deepEqual(results[1], results[0]);
     assert.deepEqual(results[2], results[0]);
   }
-  await follower.stop();
 });
 
-test('[SPEC 4] a view that has not reached the position in time does not answer: the record does', async () => {
-  const { log, follower, view, watermark } = await live({ waitMs: 20 });
+test('[SPEC 4] a view that has not reached the position in time does not answer: the record does', async (t) => {
+  const { log, view, watermark } = await live(t, { waitMs: 20 });
   log.commit([{ id: 1, value: 2 }]);
   const minPosition = { epoch: 'fake', lsn: log.lsn };
   assert.deepEqual(view.readNow([ALL])!.results[0], ['1=1'], 'behind');
@@ -60,11 +58,10 @@ test('[SPEC 4] a view that has not reached the position in time does not answer:
   assert.deepEqual(answer, { results: [['1=2']], position: minPosition, source: 'record' });
   await settle(log, watermark);
   assert.equal((await view.read([ALL], { minPosition })).source, 'view');
-  await follower.stop();
 });
 
-test('[SPEC 5] [rule 8] a view that is not fed any more is not read, whatever it holds', async () => {
-  const { log, follower, view, watermark } = await live();
+test('[SPEC 5] [rule 8] a view that is not fed any more is not read, whatever it holds', async (t) => {
+  const { log, view, watermark } = await live(t);
   const [session] = log.sessions;
   session!.kill();
   for (let turns = 0; turns < 3 && view.state === 'live'; turns++) await nextTurn();
@@ -72,8 +69,7 @@ test('[SPEC 5] [rule 8] a view that is not fed any more is not read, whatever it
   assert.equal(view.readNow([ALL]), undefined);
   const { results, source } = await view.read([ALL]);
   assert.deepEqual([results[0], source], [['1=2'], 'record']);
-  while (view.state !== 'live') await nextTurn();
+  await until('the view is live', () => view.state === 'live');
   await settle(log, watermark);
   assert.deepEqual(view.readNow([ALL])!.results[0], ['1=2']);
-  await follower.stop();
 });

@@ -187,6 +187,28 @@ test('a state topic brings every follower to the newest state, whenever each cam
   topics.close();
 });
 
+test('a topic that throws starts its subscribers anew, and takes nobody else with it', async () => {
+  const log = new FakeLog();
+  const failures: unknown[] = [];
+  const failed = (topic: string, error: unknown) => failures.push(topic, (error as Error).message);
+  const topics = new TopicHub({ position: () => ({ epoch: 'e', lsn: log.lsn }), failed });
+  const odd: EventTopic = {
+    type: 'events',
+    *events(change) {
+      yield* events.events(change);
+      if (change.after?.value === 13) throw new Error('thirteen');
+    },
+  };
+  topics.add('s', { odd, rows: events });
+  const [at, others] = [collector(), collector()];
+  await topics.subscribe('s/odd/1', at.options);
+  await topics.subscribe('s/rows/1', others.options);
+  for (const value of [1, 13, 2]) topics.transaction(log.commit([{ id: 1, value }]));
+  assert.deepEqual(at.got, ['event 1010 [1]', 'resync 1020 null', 'event 1030 [2]']);
+  assert.deepEqual(others.got, ['event 1010 [1]', 'event 1020 [13]', 'event 1030 [2]']);
+  assert.deepEqual(failures, ['s/odd', 'thirteen']);
+});
+
 test('a topic that is none is refused with the names of those there are', async () => {
   const { topics } = hub();
   topics.add('s', { rows: events });

@@ -31,7 +31,7 @@ const action = fc.oneof(
 const EXCUSES = /killed by the test|is being built|being rebuilt or verified|was rebuilt meanwhile|the stream ended/;
 type Action = { type: string; writes?: FakeWrite[]; large?: boolean; session?: number; times?: number };
 
-test('[SPEC 2] [SPEC 3] [SPEC 6] [rule 4] any mix of commits, deliveries, rebuilds, verifications and losses: the view equals the record', async (t) => {
+test('[SPEC 2] [SPEC 3] [SPEC 6] [rule 4] [rule 12] any mix of commits, deliveries, rebuilds, verifications and losses: the view equals the record', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(action as fc.Arbitrary<Action>, { maxLength: 100 }), async (actions) => {
       const log = new FakeLog();

@@ -243,12 +243,9 @@ describe('slots', () => {
     await holder.sql('begin; insert into items (n) values (-1)');
     const pid = Number((await holder.sql('select pg_backend_pid() as pid'))[0]!.pid);
     const slot = { name: testSlot(), temporary: true };
-    await assert.rejects(open({ slot, creationTimeoutMs: 300 }), (error) => {
+    await assert.rejects(open({ slot, creationTimeoutMs: 1000 }), (error) => {
       assert.ok(error instanceof SlotCreationBlocked);
-      assert.deepEqual(
-        error.blockers.map((blocker) => blocker.pid),
-        [pid],
-      );
+      assert.ok(error.blockers.some((blocker) => blocker.pid === pid));
       assert.match(error.message, new RegExp(`pid ${pid} \\(query since .*idle in transaction`));
       return true;
     });
@@ -261,14 +258,15 @@ describe('slots', () => {
   test('[SPEC 8] [rule 14] a slot that keeps too much WAL is given up, and a durable one dropped', async () => {
     const slot = durable();
     const session = await open({ slot, walLimitBytes: 200_000, watchMs: 20 });
-    const recorder = await streamFrom(session, session.start);
-    await recorder.until(() => true);
+    const recorder = new FeedRecorder();
+    // The log is all databases': what other tests write may be too much before this one has begun.
+    await session.stream(session.start, recorder).catch((error) => recorder.ended(error));
     await writer.sql(`insert into items (n) select i from generate_series(1, 20000) i`);
     await recorder.until(({ error }) => error !== undefined);
     assert.ok(rebuild('wal limit')(recorder.error));
     assert.ok(session.retainedBytes > 200_000);
+    await gone(slot.name);
     await session.close();
-    assert.deepEqual(await writer.sql(`select 1 from pg_replication_slots where slot_name = '${slot.name}'`), []);
     const anew = await open({ slot });
     assert.ok(anew.snapshot, 'made anew, with a snapshot');
     await anew.close();

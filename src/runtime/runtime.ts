@@ -14,7 +14,7 @@ import type { PgRecord } from '../record/record.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
-import type { ServiceContext, ServiceDefinition } from './service.ts';
+import { type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
 
 export interface RuntimeOptions {
   readonly config: Config;
@@ -170,7 +170,9 @@ async function prepare(
     folder: new URL('../record/migrations/', import.meta.url),
   });
   const identity = await openIdentity({ record, log, config: identityConfig(config) });
-  for (const { name, migrations } of services) await migrate(record, { name, schema: name, folder: migrations });
+  for (const service of services) {
+    await migrate(record, { name: service.name, schema: schemaOf(service), folder: service.migrations });
+  }
   return identity;
 }
 

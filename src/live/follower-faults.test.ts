@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { RebuildNeeded } from '../changes/feed.ts';
 import { FakeLog, type FakeSession } from '../testing/fake-feed.ts';
 import { ALL, expected, following, settle, until } from '../testing/fake-follower.ts';
 import type { FakeState } from '../testing/fake-view.ts';
@@ -70,6 +71,33 @@ test('[SPEC 5] [rule 11] [rule 15] told of DDL, a view does not answer until SQL
   assert.equal(checkedWhile, true);
   await settle(log, watermark);
   assert.deepEqual(view.readNow([ALL])!.results[0], ['1=5', '2=2']);
+});
+
+test('[SPEC 6] [rule 15] the schema is looked at now and then too, since not every log tells of DDL', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const log = logWith(1);
+  let changed = false;
+  let looks = 0;
+  const { follower, watermark, view } = following(t, log, {
+    checkSchema: async () => {
+      looks++;
+      if (!changed) return;
+      changed = false;
+      throw new RebuildNeeded('schema changed', 'a column has another type');
+    },
+  });
+  await follower.start();
+  await settle(log, watermark);
+  const look = async () => {
+    const before = looks;
+    t.mock.timers.tick(1000);
+    await until('a look', () => looks > before);
+  };
+  await look();
+  assert.equal(view.state, 'live');
+  changed = true;
+  await look();
+  await until('it is built anew', () => follower.status().reconnects === 1 && view.state === 'live');
 });
 
 test('stop ends a follower that is just opening its next session', async (t) => {

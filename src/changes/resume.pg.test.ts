@@ -25,6 +25,7 @@ describe('slots', () => {
 
   after(async () => {
     for (const slot of slots) {
+      await inactive(slot);
       await writer.sql(
         `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}'`,
       );

@@ -28,8 +28,8 @@ async function insert(record: PgRecord, ...games: [string, number][]): Promise<v
 }
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(5)) {
-    if (Date.now() > deadline) throw new Error(`not in 20 s: ${what}`);
+  for (const deadline = Date.now() + 60_000; !(await condition()); await sleep(5)) {
+    if (Date.now() > deadline) throw new Error(`not in a minute: ${what}`);
   }
 }
 

@@ -27,7 +27,9 @@ let place: string;
 let user: string;
 
 /** As a user's: not a test's child, no database elsewhere. */
-const { NODE_TEST_CONTEXT: _, LOCKSTEP_TEST_PG: __, DATABASE_URL: ___, LOCKSTEP_DATA: ____, ...env } = process.env;
+const { NODE_TEST_CONTEXT: _, LOCKSTEP_TEST_PG: __, DATABASE_URL: ___, LOCKSTEP_DATA: ____, ...own } = process.env;
+/** npm would leave its compile cache in the folder for temporary files. */
+const env = { ...own, NODE_DISABLE_COMPILE_CACHE: '1' };
 
 /** What it printed; an error has that in it. */
 async function run(command: string, args: readonly string[], cwd: string): Promise<string> {

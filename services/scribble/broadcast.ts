@@ -13,7 +13,8 @@ import {
   type ViewHandle,
 } from '../../src/index.ts';
 import { CanvasFrames } from './canvas-frames.ts';
-import { packed, pointsFrame, pointText } from './protocol.ts';
+import { packed, pointsFrame } from './protocol.ts';
+import { Slice, textsOf } from './slice.ts';
 import { CELLS, Tick } from './tick.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -134,6 +135,7 @@ export class Broadcast implements LiveListener {
     this.#log.warn({ reason }, 'the canvas is sent anew to everybody');
     this.#epoch = this.#live.watermark.epoch;
     this.#sent = 0;
+    this.#canvas.forget();
     this.#fallBehind();
     for (const viewer of [...this.#waiting]) {
       if (viewer.binary) viewer.state = 'empty';
@@ -252,53 +254,4 @@ export class Broadcast implements LiveListener {
     (viewer.binary ? this.#binary : this.#json).add(viewer);
     this.#sent = Math.max(this.#sent, viewer.sequence);
   }
-}
-
-interface SliceOptions {
-  readonly points: Uint32Array;
-  readonly sequence: number;
-  /** Of the newest change there is. */
-  readonly newest: number;
-  readonly complete: boolean;
-  readonly position: string;
-  isFar(): boolean;
-}
-
-/** What changed after some number, for all who are behind at the same place: each encoding is made once. */
-class Slice {
-  readonly points: Uint32Array;
-  readonly sequence: number;
-  readonly newest: number;
-  readonly complete: boolean;
-  readonly #options: SliceOptions;
-  #far: boolean | undefined;
-  #frame: Buffer | undefined;
-  #texts: Buffer | undefined;
-
-  constructor(options: SliceOptions) {
-    this.points = options.points;
-    this.sequence = options.sequence;
-    this.newest = options.newest;
-    this.complete = options.complete;
-    this.#options = options;
-  }
-
-  isFar(): boolean {
-    this.#far ??= this.#options.isFar();
-    return this.#far;
-  }
-
-  frame(): Buffer {
-    this.#frame ??= binaryFrame(pointsFrame(this.#options.position, this.points));
-    return this.#frame;
-  }
-
-  texts(): Buffer {
-    this.#texts ??= textFrames(textsOf(this.points));
-    return this.#texts;
-  }
-}
-
-function textsOf(points: Uint32Array): string[] {
-  return Array.from(points, (word) => pointText(word & 0xf_ffff, word >>> 20));
 }

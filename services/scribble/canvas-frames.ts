@@ -21,6 +21,8 @@ export class CanvasFrames {
   readonly #position: (sequence: number) => string;
   #last: (CanvasFrame & { readonly position: string; readonly madeAt: number }) | undefined;
   #making: Promise<void> | undefined;
+  /** Goes up when what was made before is not to be given out. */
+  #edition = 0;
 
   constructor(options: { view: ViewHandle<BitmapQuery>; position: (sequence: number) => string }) {
     this.#view = options.view;
@@ -34,6 +36,12 @@ export class CanvasFrames {
     return last.position === this.#position(last.sequence) ? last : undefined;
   }
 
+  /** What was made, or is being made, is of no use: cells have changed without a new sequence number. */
+  forget(): void {
+    this.#edition++;
+    this.#last = undefined;
+  }
+
   /** Makes one, unless one is being made. Resolves without one where the view cannot answer now. */
   make(): Promise<void> {
     this.#making ??= this.#make().finally(() => {
@@ -43,11 +51,12 @@ export class CanvasFrames {
   }
 
   async #make(): Promise<void> {
+    const edition = this.#edition;
     const answer = this.#view.readNow([snapshot()]);
     if (!answer) return;
     const [{ codes, sequence }] = answer.results;
     const position = this.#position(sequence);
     const bytes = binaryFrame(canvasFrame(position, await deflate(codes, { level: 1 })));
-    this.#last = { sequence, position, bytes, madeAt: performance.now() };
+    if (edition === this.#edition) this.#last = { sequence, position, bytes, madeAt: performance.now() };
   }
 }

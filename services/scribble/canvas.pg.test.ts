@@ -210,6 +210,24 @@ test('the cells follow the points and nothing else', async (t) => {
   assert.deepEqual(kept, { index: 1, color: 1 }, 'a history that is trimmed leaves the canvas');
 });
 
+test('cells changed behind the points: binary clients get the canvas anew, plain ones are sent away', async (t) => {
+  const app = await testApp(t);
+  const url = `${app.url}/scribble`;
+  await app.record.query(
+    "insert into scribble.points (index, color, address) select n, 1, 'psql' from generate_series(1, 9) n",
+  );
+  const [binary, plain] = [await BinaryClient.open(t, url), await JsonClient.open(t, url)];
+  await until('both to be live', () => binary.codes[9] === 2 && plain.points.length === 9);
+  await app.record.transaction(async (tx) => {
+    await tx.query('set local session_replication_role = replica'); // no triggers: as a restore does it
+    await tx.query('delete from scribble.cells where index = 5');
+  });
+  await until('the cell to be gone', () => binary.codes[5] === 0 && binary.codes[9] === 2);
+  assert.equal((await plain.closed).code, 1012);
+  binary.draw(1, [[5, 3]]);
+  await until('a point after it', () => binary.codes[5] === 3);
+});
+
 test('points rolled back stay back, whatever is rolled back later', async (t) => {
   const app = await testApp(t);
   const writes = new Writes(app);

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { type RawData, WebSocket } from 'ws';
 import type { Identity, User } from '../identity/identity.ts';
 import type { Connection } from './connections.ts';
 import { Session } from './token.ts';
@@ -10,12 +9,28 @@ export const CLOSE = { policy: 1008, restart: 1012, tryAgain: 1013 } as const;
 
 /** What a socket's owner does with what comes. Called synchronously; must not throw. */
 export interface SocketHandler {
-  received(data: RawData, isBinary: boolean): void;
+  received(data: Buffer, isBinary: boolean): void;
   /** The token that was given has run out. */
   signedOut?(): void;
   /** Nothing is received and nothing need be sent any more. Called once. */
   closed(): void;
 }
+
+/** What is used of a `WebSocket` of `ws`, whose types the package's users need not have. */
+export interface Wire {
+  readonly protocol: string;
+  readonly readyState: number;
+  send(data: string | Uint8Array, options: { binary: boolean }): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'pong' | 'close', listener: () => void): unknown;
+}
+
+/** `WebSocket.OPEN` */
+const OPEN = 1;
 
 export interface ClientSocketOptions {
   readonly identity: Identity;
@@ -33,7 +48,7 @@ export class ClientSocket implements Connection {
   readonly #session: Session;
   readonly #log: Logger;
   readonly #closeMs: number;
-  #socket: WebSocket | undefined;
+  #socket: Wire | undefined;
   #raw: Duplex | undefined;
   #handler: SocketHandler | undefined;
   #alive = true;
@@ -71,7 +86,7 @@ export class ClientSocket implements Connection {
   }
 
   /** The handshake is done. */
-  attach(socket: WebSocket, raw: Duplex): void {
+  attach(socket: Wire, raw: Duplex): void {
     this.#socket = socket;
     this.#raw = raw;
     socket.on('message', (data, isBinary) => {
@@ -101,7 +116,7 @@ export class ClientSocket implements Connection {
    * frames whole and in the turn they are sent in (nothing is compressed), so that these come between them.
    */
   write(frames: Uint8Array): void {
-    if (!this.#closed && this.#socket?.readyState === WebSocket.OPEN) this.#raw!.write(frames);
+    if (!this.#closed && this.#socket?.readyState === OPEN) this.#raw!.write(frames);
   }
 
   beat(): void {

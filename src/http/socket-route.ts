@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { WebSocketServer } from 'ws';
 import type { User } from '../identity/identity.ts';
 import { ClientError } from '../record/errors.ts';
-import { ClientSocket, type SocketHandler } from './client-socket.ts';
+import { ClientSocket, type SocketHandler, type Wire } from './client-socket.ts';
 import type { OriginCheck } from './origin.ts';
 import { bearerToken } from './token.ts';
 
@@ -70,7 +70,8 @@ export function socketRoute(
     reply.hijack();
     reply.raw.detachSocket(upgrade.socket as never);
     server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
-      client.attach(socket, upgrade.socket);
+      // With the binary type that `ws` has from the start, every message is one Buffer.
+      client.attach(socket as Wire, upgrade.socket);
       client.serve(route.open(client, request));
     });
     return reply;

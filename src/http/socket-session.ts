@@ -1,4 +1,3 @@
-import type { RawData } from 'ws';
 import type { Position } from '../changes/position.ts';
 import type { EncodedMessage, Subscription } from '../live/topics.ts';
 import { ClientError } from '../record/errors.ts';
@@ -57,7 +56,7 @@ export class SocketSession implements SocketHandler {
   }
 
   /** One message at a time: a subscription that follows a token sees it accepted. */
-  received(data: RawData, isBinary: boolean): void {
+  received(data: Buffer, isBinary: boolean): void {
     if (!this.#bucket.take() || this.#waiting >= this.#messagesPerSecond * 2) {
       this.#socket.close(CLOSE.policy, `more than ${this.#messagesPerSecond} messages a second`);
       return;

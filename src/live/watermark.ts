@@ -1,4 +1,5 @@
 import type { Position } from '../changes/position.ts';
+import { parseSnapshot } from '../changes/visibility.ts';
 import type { Receipt } from '../record/record.ts';
 import { PositionAhead, PositionOfAnotherEpoch, PositionTimeout, TooManyWaiters } from './errors.ts';
 import type { Applied } from './live.ts';
@@ -126,6 +127,14 @@ export class Watermark {
     if ((await waiter.promise) === undefined) throw new PositionTimeout();
   }
 
+  /** Resolves with true when everything up to `lsn`, an end of the log that the record has told, is applied; with false after `timeoutMs`. */
+  async passed(lsn: number, timeoutMs: number): Promise<boolean> {
+    if (lsn <= this.#position.lsn) return true;
+    const waiter = this.#waiter(timeoutMs);
+    this.#until(waiter, lsn);
+    return (await waiter.promise) !== undefined;
+  }
+
   close(): void {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
@@ -204,14 +213,4 @@ export class Watermark {
       },
     );
   }
-}
-
-/** `pg_current_snapshot()` in 32-bit transaction ids, as the log has them. */
-export function parseSnapshot(snapshot: string): { xmin: number; xmax: number; running: number[] } {
-  const [xmin, xmax, running] = snapshot.split(':');
-  return { xmin: low32(xmin!), xmax: low32(xmax!), running: running ? running.split(',').map(low32) : [] };
-}
-
-function low32(xid: string): number {
-  return Number(BigInt(xid) & 0xffff_ffffn);
 }

@@ -4,6 +4,7 @@ import { Connections, send } from './connections.ts';
 import { copyIn } from './copy.ts';
 import { ConnectionLost, RecordUnavailable } from './failures.ts';
 import type { Log } from './log.ts';
+import { prepared } from './prepared.ts';
 import type {
   CoalescedRead,
   CoalescedWrite,
@@ -76,6 +77,10 @@ class PooledRecord implements PgRecord {
   coalesceReads<Key, Output>(read: CoalescedRead<Key, Output>): (key: Key) => Promise<Output> {
     const coalescer = new ReadCoalescer({ connections: this.#coalesced, read });
     return (key) => coalescer.get(key);
+  }
+
+  prepare(sql: string): (parameters: readonly unknown[]) => Promise<Row[]> {
+    return prepared(this.#coalesced, sql);
   }
 
   flushedLsn(): Promise<number> {

@@ -72,6 +72,11 @@ export interface PgRecord extends RecordReader {
   transaction<T>(work: (tx: RecordTransaction) => Promise<T>, options?: TransactionOptions): Promise<Written<T>>;
   coalesceWrites<Input, Output>(write: CoalescedWrite<Input, Output>): (input: Input) => Promise<Written<Output>>;
   coalesceReads<Key, Output>(read: CoalescedRead<Key, Output>): (key: Key) => Promise<Output>;
+  /**
+   * A short read that each connection prepares once; sent at once, beside the coalesced statements, and again when the
+   * connection was lost. For who coalesces by other rules than `coalesceReads`.
+   */
+  prepare(sql: string): (parameters: readonly unknown[]) => Promise<Row[]>;
   /** The end of the flushed log now, on the primary (`pg_current_wal_flush_lsn`). */
   flushedLsn(): Promise<number>;
   /**

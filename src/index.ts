@@ -4,6 +4,7 @@ export type { Change, Transaction } from './changes/change.ts';
 export { formatPosition, type Position } from './changes/position.ts';
 export { CachedAnswers } from './http/cached-answers.ts';
 export { idempotencyKey } from './http/idempotency.ts';
+export { sendJson } from './http/json-answer.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
 export { sendEvents } from './http/sse.ts';
 export { bearerToken } from './http/token.ts';

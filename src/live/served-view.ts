@@ -133,6 +133,11 @@ export class ServedView implements ViewHandle {
     if (missing.length > 0) await this.#lazyReads!.fill(state, missing).catch(() => {});
   }
 
+  /** Statements sent to the record for a view that is filled on demand. */
+  get fills(): number {
+    return this.#lazyReads?.statements ?? 0;
+  }
+
   /** What is to be done now and then. */
   tend(now: number): void {
     const state = this.#generation?.state;

@@ -1,7 +1,7 @@
 import { ReadCoalescer } from './coalesce/reads.ts';
 import { WriteCoalescer } from './coalesce/writes.ts';
 import { Connections, send } from './connections.ts';
-import { copyIn } from './copy.ts';
+import { type CopyOptions, copyIn } from './copy.ts';
 import { ConnectionLost, RecordUnavailable } from './failures.ts';
 import type { Log } from './log.ts';
 import { prepared } from './prepared.ts';
@@ -92,9 +92,10 @@ class PooledRecord implements PgRecord {
     table: string,
     columns: readonly string[],
     chunks: AsyncIterable<Uint8Array | string>,
+    options?: CopyOptions,
   ): Promise<number> {
     if (!(tx instanceof OpenTransaction)) throw new TypeError('copyIn needs the transaction that `transaction` gave');
-    return copyIn(tx, table, columns, chunks);
+    return copyIn(tx, table, columns, chunks, options);
   }
 
   async close(): Promise<void> {

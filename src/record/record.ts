@@ -1,3 +1,4 @@
+import type { CopyOptions } from './copy.ts';
 import type { Row, Value } from './value.ts';
 
 /** Reads with SQL. Values come as `Value` says. Every parameter is bound, never pasted. */
@@ -80,14 +81,15 @@ export interface PgRecord extends RecordReader {
   /** The end of the flushed log now, on the primary (`pg_current_wal_flush_lsn`). */
   flushedLsn(): Promise<number>;
   /**
-   * Loads rows from a stream of `COPY ... FROM STDIN` text inside `tx`, all or nothing. `chunks` yields COPY text format.
-   * Returns the number of rows.
+   * Loads rows from a stream of `COPY ... FROM STDIN` text inside `tx`, all or nothing. `chunks` yields COPY text format, or
+   * CSV where told. Returns the number of rows.
    */
   copyIn(
     tx: RecordTransaction,
     table: string,
     columns: readonly string[],
     chunks: AsyncIterable<Uint8Array | string>,
+    options?: CopyOptions,
   ): Promise<number>;
   close(): Promise<void>;
 }

@@ -167,7 +167,7 @@ export class ServedView implements ViewHandle {
     }
   }
 
-  /** Rows are held when they have come, unless there is no room for all of them at once. */
+  /** Rows are held when they have come, unless there is no room for all that is asked for at once. */
   async #fill(state: LazyState, queries: readonly ViewQuery<unknown>[]): Promise<Answer<unknown[]> | undefined> {
     const { keysOf } = this.definition.lazy!;
     const keys = queries.flatMap((query) => keysOf(query as never));
@@ -178,7 +178,7 @@ export class ServedView implements ViewHandle {
       if (!results.includes(undefined)) return { results, position: this.#options.watermark.position, source: 'view' };
       missing = state.absent(keys);
     }
-    return undefined;
+    return this.#lazyReads!.readThrough(state, queries);
   }
 
   status(): ViewStatus {

@@ -8,6 +8,7 @@ import { services } from '../../services/index.ts';
 import { serve } from '../http/serve.ts';
 import { type ConfigFile, loadConfig } from '../runtime/config.ts';
 import { openRuntime, type Runtime } from '../runtime/runtime.ts';
+import type { ServiceDefinition } from '../runtime/service.ts';
 import { testDatabase } from './database.ts';
 
 export interface TestApp extends Runtime {
@@ -16,13 +17,24 @@ export interface TestApp extends Runtime {
   restart(): Promise<TestApp>;
 }
 
-/** The whole of Lockstep with its services on a database of the test's own, listening on a free port; gone with the test. */
-export async function testApp(t: TestContext, settings: ConfigFile = {}): Promise<TestApp> {
-  const database = await testDatabase(t);
-  return startApp(t, database.url, settings);
+/** What a test has instead of a new database and the services that ship. */
+export interface TestParts {
+  readonly databaseUrl?: string;
+  readonly services?: readonly ServiceDefinition[];
 }
 
-async function startApp(t: TestContext, databaseUrl: string, settings: ConfigFile): Promise<TestApp> {
+/** The whole of Lockstep with its services on a database of the test's own, listening on a free port; gone with the test. */
+export async function testApp(t: TestContext, settings: ConfigFile = {}, parts: TestParts = {}): Promise<TestApp> {
+  const databaseUrl = parts.databaseUrl ?? (await testDatabase(t)).url;
+  return startApp(t, databaseUrl, settings, parts.services ?? services);
+}
+
+async function startApp(
+  t: TestContext,
+  databaseUrl: string,
+  settings: ConfigFile,
+  services: readonly ServiceDefinition[],
+): Promise<TestApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-app-'));
   const config = await loadConfig({
     env: {},
@@ -45,7 +57,7 @@ async function startApp(t: TestContext, databaseUrl: string, settings: ConfigFil
     stop,
     restart: async () => {
       await stop();
-      return startApp(t, databaseUrl, settings);
+      return startApp(t, databaseUrl, settings, services);
     },
   };
 }

@@ -32,8 +32,8 @@ function heroesWith(lease: Lease): ServiceDefinition {
   const view = rowCache<Hero>({ table: 'heroes.heroes', id: 'id', columns: FIELDS, ...limits }, { lease });
   // The place in the log is looked at first: for the lease by position, the reading is as old as it says.
   const slow = `(select pg_current_wal_flush_lsn() - '0/0' as flushed, pg_sleep(0.015 * random()) offset 0) as one`;
-  const sql = view.lazy!.sql
-    .replace('(values (1)) as one', slow)
+  const sql = view
+    .lazy!.sql.replace('(values (1)) as one', slow)
     .replace(`(pg_catalog.pg_current_wal_flush_lsn() - '0/0')::text`, 'one.flushed::text');
   assert.notEqual(sql, view.lazy!.sql);
   return { ...heroes, views: { heroes: { ...view, lazy: { ...view.lazy!, sql } } } } as unknown as ServiceDefinition;
@@ -43,15 +43,15 @@ function heroesWith(lease: Lease): ServiceDefinition {
  * Commits of sessions that set `synchronous_commit` to `on` wait for a standby that never comes: they are in the log, and SQL
  * does not see them, until the wait is cancelled. With a real standby that takes as long as the network does.
  */
-async function gapServer(t: TestContext): Promise<string> {
+async function gapServer(): Promise<{ url: string; stop(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-gap-'));
   const settings = { synchronous_standby_names: 'ghost', synchronous_commit: 'local' };
   const postgres = await startEmbedded({ dataDir, log: silentLog, settings });
-  t.after(async () => {
+  const stop = async () => {
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
-  });
-  return postgres.url;
+  };
+  return { url: postgres.url, stop };
 }
 
 async function connectTo(url: string): Promise<pg.Client> {
@@ -177,8 +177,9 @@ interface Run {
 
 /** Everybody at once, until `enough` (looked at after each commit in the gap) or so many of those were seen. */
 async function runWith(t: TestContext, lease: Lease, enough: (history: History) => boolean): Promise<Run> {
-  const url = await gapServer(t);
-  const app = await testApp(t, {}, { databaseUrl: url, services: [heroesWith(lease)] });
+  const { url, stop } = await gapServer();
+  // Hooks run in the order of their making: the server ends after those who are connected to it.
+  const app = await testApp(t, {}, { databaseUrl: url, services: [heroesWith(lease)] }).finally(() => t.after(stop));
   const client = new HeroesClient(app);
   await client.write(Array.from({ length: IN_GAP }, () => hero({ xp: 0 })));
   const history = new History(app);

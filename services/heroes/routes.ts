@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClientError, rows, type ServiceContext, sendWritten, type Written } from '../../src/index.ts';
 import { importHeroes } from './csv.ts';
 import { bad, isOrder, MAX_ROWS, newHeroOf, readOrder } from './envelope.ts';
-import { FIELDS, type Hero, readChanges, readHero, readId } from './hero.ts';
+import { FIELDS, type Hero, INTEGER, readChanges, readHero, readId } from './hero.ts';
 import { Reads } from './reads.ts';
 import * as schemas from './schemas.ts';
 import type { views } from './views.ts';
@@ -172,7 +172,7 @@ function listRoute(fastify: FastifyInstance, { record }: Parts): void {
         response: { 200: schemas.Heroes, '4xx': schemas.Problem },
       },
     },
-    ({ query: { after = -1, limit = 50 } }) =>
+    ({ query: { after = INTEGER.min - 1, limit = 50 } }) =>
       record.query<Hero>(
         `select id, ${FIELDS.join()} from heroes.heroes where id > $1::bigint order by id limit $2::integer`,
         [after, limit],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { formatPosition } from '../../src/changes/position.ts';
 import type { ServedView } from '../../src/live/served-view.ts';
 import { startEmbedded } from '../../src/record/embedded.ts';
 import type { ServiceDefinition } from '../../src/runtime/service.ts';
@@ -61,6 +62,8 @@ async function connectTo(url: string): Promise<pg.Client> {
   return client;
 }
 
+type Read = Required<Pick<Event, 'version' | 'source' | 'position'>>;
+
 /** Concurrent parties, and what each of them saw. */
 class History {
   readonly events: Event[] = [];
@@ -82,21 +85,25 @@ class History {
   /** Reads through the API, or from the view itself. */
   async read(who: string, id: number, options: { cached: boolean; http?: boolean; min?: string }): Promise<number> {
     const { cached, http = false, min } = options;
-    const version = http ? await this.#readByHttp(id, cached, min) : await this.#readHere(id, cached);
-    this.events.push({ who, kind: 'read', id, version, cached });
-    return version;
+    const read = http ? await this.#readByHttp(id, cached, min) : await this.#readHere(id, cached);
+    this.events.push({ who, kind: 'read', id, cached, ...read });
+    return read.version;
   }
 
-  async #readByHttp(id: number, cached: boolean, min?: string): Promise<number> {
+  async #readByHttp(id: number, cached: boolean, min?: string): Promise<Read> {
     const headers: Record<string, string> = min ? { 'lockstep-min-position': min } : {};
-    const { status, body } = await this.#client.call('GET', `?ids=${id}&cache=${cached}`, undefined, headers);
-    assert.equal(status, 200, JSON.stringify(body));
-    return body[0].xp;
+    const answer = await this.#client.call('GET', `?ids=${id}&cache=${cached}`, undefined, headers);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    const header = (name: string) => answer.headers.get(`lockstep-${name}`)!;
+    return { version: answer.body[0].xp, source: header('source'), position: header('position') };
   }
 
-  async #readHere(id: number, cached: boolean): Promise<number> {
-    const answer = await this.#view.read([rows([id])] as const, cached ? {} : { from: 'record' });
-    return JSON.parse(answer.results[0][0]!).xp;
+  async #readHere(id: number, cached: boolean): Promise<Read> {
+    const { results, source, position } = await this.#view.read(
+      [rows([id])] as const,
+      cached ? {} : { from: 'record' },
+    );
+    return { version: JSON.parse(results[0][0]!).xp, source, position: formatPosition(position) };
   }
 
   async writeByApi(who: string, id: number): Promise<void> {
@@ -207,6 +214,15 @@ test('[SPEC 4] [rule 11] no read is older than its reader wrote or saw before', 
   const { history, app, gaps } = await runWith(t, byVisibility, () => false);
   const { cache } = app.views[0]!.status();
   t.diagnostic(`${history.events.length} events, ${gaps} in the gap, ${JSON.stringify(cache)}`);
+  for (const { event } of history.found().slice(0, 3)) {
+    const own = history.events.filter(({ who, id }) => who === event.who && id === event.id);
+    t.diagnostic(
+      own
+        .slice(Math.max(0, own.indexOf(event) - 3), own.indexOf(event) + 1)
+        .map((each) => JSON.stringify(each))
+        .join('\n'),
+    );
+  }
   assert.deepEqual(history.found().slice(0, 5), []);
   assert.ok(gaps >= 5, `only ${gaps} commits were seen before SQL saw them`);
   for (const what of ['hits', 'misses', 'evictions', 'expirations', 'refusals'] as const)

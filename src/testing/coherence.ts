@@ -5,8 +5,10 @@ export interface Event {
   readonly id: number;
   /** Each write of a row has a higher one than the write before. */
   readonly version: number;
-  /** Of a read: how it was asked for. */
+  /** Of a read: how it was asked for, and what the answer said of itself. For who looks into a violation. */
   readonly cached?: boolean;
+  readonly source?: string;
+  readonly position?: string;
 }
 
 /** A read that a reader must not have been given. */

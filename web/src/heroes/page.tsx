@@ -53,11 +53,11 @@ export default function HeroesPage() {
             last={!heroes || heroes.length < PAGE}
             onPage={(page) => setAfter(page === 'first' || !heroes ? START : heroes.at(-1)!.id)}
           />
+          <ImportPanel onImported={reload} />
         </div>
         <div className="column">
           <LatencyPanel probe={probe} running={running} onRun={setRunning} />
           <HeroForm hero={edited} source={source} onSaved={reload} onCancel={() => setEdited(null)} />
-          <ImportPanel onImported={reload} />
         </div>
       </div>
       <Strategies report={probe.report} />

@@ -17,9 +17,10 @@ import type { Lease } from '../../src/views/lazy.ts';
 import { byVisibility } from '../../src/views/row-cache/lease.ts';
 import { rows } from '../../src/views/row-cache/queries.ts';
 import { rowCache } from '../../src/views/row-cache/row-cache.ts';
-import { FIELDS, type Hero } from './hero.ts';
+import type { Hero } from './hero.ts';
 import heroes from './service.ts';
 import { HeroesClient, hero } from './test-client.ts';
+import { CACHE } from './views.ts';
 
 /** Rows that the API writes, that SQL writes, and the one whose commits are in the log long before SQL sees them. */
 const BY_API = [1, 2, 3];
@@ -30,7 +31,7 @@ const TTL_MS = 40;
 /** Heroes with a cache of about four rows that live briefly, and whose readings are slow and return in any order. */
 function heroesWith(lease: Lease): ServiceDefinition {
   const limits = { ttlMs: TTL_MS, absentTtlMs: TTL_MS, maxBytes: 2000 };
-  const view = rowCache<Hero>({ table: 'heroes.heroes', id: 'id', columns: FIELDS, ...limits }, { lease });
+  const view = rowCache<Hero>({ ...CACHE, ...limits }, { lease });
   // The place in the log is looked at first: for the lease by position, the reading is as old as it says.
   const slow = `(select pg_current_wal_flush_lsn() - '0/0' as flushed, pg_sleep(0.015 * random()) offset 0) as one`;
   const sql = view

@@ -253,7 +253,14 @@ function cacheRoute(app: FastifyInstance, { views: { heroes }, reads: { latency 
     { schema: { tags: TAGS, summary: 'How the cache does', response: { 200: schemas.Cache } } },
     async () => {
       const { entries, bytes, cache } = heroes.status();
-      const { hits = 0, misses = 0, evictions = 0, expirations = 0, refusals = 0 } = cache ?? {};
+      const {
+        hits = 0,
+        misses = 0,
+        statements: queries = 0,
+        evictions = 0,
+        expirations = 0,
+        refusals = 0,
+      } = cache ?? {};
       const { maxBytes = 0, eviction = 'none', ttlMs = 0 } = cache ?? {};
       return {
         ...{
@@ -264,7 +271,7 @@ function cacheRoute(app: FastifyInstance, { views: { heroes }, reads: { latency 
           bytes,
           maxBytes,
         },
-        ...{ evictions, expirations, refusals, eviction, ttlSeconds: ttlMs / 1000 },
+        ...{ queries, evictions, expirations, refusals, eviction, ttlSeconds: ttlMs / 1000 },
         latency: {
           cached: latency.cached.percentiles(),
           filled: latency.filled.percentiles(),

@@ -61,6 +61,7 @@ export const Cache = Type.Object({
   hits: Type.Integer({ description: 'Rows asked for that were held' }),
   misses: Type.Integer({ description: 'Rows asked for that were not' }),
   hitRatio: Type.Union([Type.Number(), Type.Null()], { examples: [0.97] }),
+  queries: Type.Integer({ description: 'Statements sent to the record, for misses and for reads without the cache' }),
   rows: Type.Integer({ description: 'Rows, and ids known to have none, that are held' }),
   bytes: Type.Integer(),
   maxBytes: Type.Integer(),

@@ -2,7 +2,7 @@ import type { RebuildReason } from '../changes/feed.ts';
 import { formatPosition } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import type { PgRecord } from '../record/record.ts';
-import type { MemoryView, ResultsOf, ViewDefinition, ViewQuery } from '../views/view.ts';
+import type { MemoryView, ResultsOf, ViewDefinition, ViewQuery, ViewStats } from '../views/view.ts';
 import { PositionOfAnotherEpoch, PositionTimeout, ViewUnavailable } from './errors.ts';
 import type { Generation } from './generation.ts';
 import { LazyReads, type LazyState } from './lazy-reads.ts';
@@ -133,11 +133,6 @@ export class ServedView implements ViewHandle {
     if (missing.length > 0) await this.#lazyReads!.fill(state, missing).catch(() => {});
   }
 
-  /** Statements sent to the record for a view that is filled on demand. */
-  get fills(): number {
-    return this.#lazyReads?.statements ?? 0;
-  }
-
   /** What is to be done now and then. */
   tend(now: number): void {
     const state = this.#generation?.state;
@@ -184,7 +179,7 @@ export class ServedView implements ViewHandle {
   status(): ViewStatus {
     const { watermark, service, name, definition } = this.#options;
     const served = this.#generation !== null && this.#inStep;
-    const stats = served ? this.#generation!.state.stats() : { entries: 0, bytes: 0 };
+    const stats: ViewStats = served ? this.#generation!.state.stats() : { entries: 0, bytes: 0 };
     return {
       service,
       name,
@@ -193,6 +188,7 @@ export class ServedView implements ViewHandle {
       position: served ? formatPosition(watermark.position) : null,
       lagBytes: served ? Math.max(0, this.#options.recordEnd() - watermark.position.lsn) : this.#options.recordEnd(),
       ...stats,
+      ...(stats.cache && { cache: { ...stats.cache, statements: this.#lazyReads!.statements } }),
       progress: this.progress,
       rebuilds: Math.max(0, this.#builds - 1),
       fault: this.#fault ?? this.#generation?.fault?.message ?? null,

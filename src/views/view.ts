@@ -80,6 +80,8 @@ export interface CacheStats {
   readonly evictions: number;
   /** Rows let go of because their time to live was over. */
   readonly expirations: number;
+  /** Statements sent to the record for rows that were asked for. */
+  readonly statements?: number;
   /** Rows read from the record that could not be kept: a change was applied that the reading did not see yet. */
   readonly refusals: number;
   /** Bytes the rows may take. */

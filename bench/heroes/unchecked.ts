@@ -11,7 +11,7 @@ const lease = { includes: () => true, includesAllTo: () => true };
 const unchecked = { ...heroes, views: { heroes: rowCache<Hero>(CACHE, { lease }) } };
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  services: [unchecked as unknown as ServiceDefinition],
+  findServices: async () => [unchecked as unknown as ServiceDefinition],
   out: new Output({ stdout: process.stdout, stderr: process.stderr }),
   env: process.env,
   cwd: process.cwd(),

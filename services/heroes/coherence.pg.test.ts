@@ -9,10 +9,10 @@ import { formatPosition } from '../../src/changes/position.ts';
 import type { ServedView } from '../../src/live/served-view.ts';
 import { startEmbedded } from '../../src/record/embedded.ts';
 import type { ServiceDefinition } from '../../src/runtime/service.ts';
-import { type TestApp, testApp } from '../../src/testing/app.ts';
 import { BROKEN_LEASES } from '../../src/testing/broken-leases.ts';
 import { type Event, type Violation, violations } from '../../src/testing/coherence.ts';
 import { silentLog } from '../../src/testing/database.ts';
+import { type TestApp, testServices } from '../../src/testing/services.ts';
 import type { Lease } from '../../src/views/lazy.ts';
 import { byVisibility } from '../../src/views/row-cache/lease.ts';
 import { rows } from '../../src/views/row-cache/queries.ts';
@@ -187,7 +187,7 @@ interface Run {
 async function runWith(t: TestContext, lease: Lease, enough: (history: History) => boolean): Promise<Run> {
   const { url, stop } = await gapServer();
   // Hooks run in the order of their making: the server ends after those who are connected to it.
-  const app = await testApp(t, {}, { databaseUrl: url, services: [heroesWith(lease)] }).finally(() => t.after(stop));
+  const app = await testServices(t, [heroesWith(lease)], { databaseUrl: url }).finally(() => t.after(stop));
   const client = new HeroesClient(app);
   await client.write(Array.from({ length: IN_GAP }, () => hero({ xp: 0 })));
   const history = new History(app);

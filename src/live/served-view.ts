@@ -1,5 +1,5 @@
 import type { RebuildReason } from '../changes/feed.ts';
-import { formatPosition } from '../changes/position.ts';
+import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { MemoryView, ResultsOf, ViewDefinition, ViewQuery, ViewStats } from '../views/view.ts';
@@ -119,9 +119,9 @@ export class ServedView implements ViewHandle {
     queries: Queries,
     options: ReadOptions = {},
   ): Promise<Answer<ResultsOf<Queries>>> {
-    if (options.minPosition) await this.#wait(options.minPosition);
+    if (options.minPosition && !(await this.#reached(options.minPosition))) return this.#readRecord(queries, options);
     const fromView = options.from === 'record' ? undefined : this.readNow(queries);
-    return fromView ?? (await this.#readLazily(queries, options)) ?? (await this.#readRecord(queries, options));
+    return fromView ?? (await this.#readLazily(queries, options.from)) ?? (await this.#readRecord(queries, options));
   }
 
   async hold(queries: readonly ViewQuery<unknown>[]): Promise<void> {
@@ -148,11 +148,10 @@ export class ServedView implements ViewHandle {
   /** Reads what a view that is filled on demand lacks; undefined where it cannot be answered so. */
   async #readLazily<Queries extends readonly ViewQuery<unknown>[]>(
     queries: Queries,
-    { from, minPosition }: ReadOptions,
+    from: ReadOptions['from'],
   ): Promise<Answer<ResultsOf<Queries>> | undefined> {
-    const { watermark } = this.#options;
     const state = this.#lazyState();
-    if (!state || (minPosition && minPosition.lsn > watermark.position.lsn)) return undefined;
+    if (!state) return undefined;
     try {
       const answer = from === 'record' ? this.#lazyReads!.readThrough(state, queries) : this.#fill(state, queries);
       return (await answer) as Answer<ResultsOf<Queries>> | undefined;
@@ -215,14 +214,17 @@ export class ServedView implements ViewHandle {
     }
   }
 
-  /** Waits while the view is fed; a view that is not cannot reach anything, and the record answers at once. */
-  async #wait(position: NonNullable<ReadOptions['minPosition']>): Promise<void> {
-    if (position.epoch !== this.#options.watermark.position.epoch) throw new PositionOfAnotherEpoch();
-    if (!this.#inStep) return;
+  /** Waits while the view is fed; one that is not, or not in time, does not answer for the position: the record does. */
+  async #reached(position: Position): Promise<boolean> {
+    const { watermark, waitMs } = this.#options;
+    if (position.epoch !== watermark.position.epoch) throw new PositionOfAnotherEpoch();
+    if (!this.#inStep) return false;
     try {
-      await this.#options.watermark.reached(position, this.#options.waitMs);
+      await watermark.reached(position, waitMs);
+      return true;
     } catch (error) {
-      if (!(error instanceof PositionTimeout)) throw error;
+      if (error instanceof PositionTimeout) return false;
+      throw error;
     }
   }
 

@@ -52,6 +52,7 @@ export const Imported = Type.Object({
 
 const Percentiles = Type.Object({
   count: Type.Integer(),
+  total: Type.Number({ description: 'All of them together' }),
   p50: Type.Union([Type.Number(), Type.Null()]),
   p90: Type.Union([Type.Number(), Type.Null()]),
   p99: Type.Union([Type.Number(), Type.Null()]),

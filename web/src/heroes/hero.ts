@@ -10,6 +10,7 @@ export interface Hero {
 
 export interface Percentiles {
   readonly count: number;
+  readonly total: number;
   readonly p50: number | null;
   readonly p90: number | null;
   readonly p99: number | null;

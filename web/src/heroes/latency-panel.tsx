@@ -33,15 +33,20 @@ export function LatencyPanel({ probe: { samples, report }, running, onRun }: Lat
           {running ? 'Pause' : 'Go on'}
         </button>
       </header>
-      <p className="soft">The same ten heroes read both ways, as this page sees it, network and all.</p>
+      <p className="soft">The same ten heroes read both ways, again and again: their time in the server.</p>
       <dl className="figures">
         <Figure
           name="With the cache"
           mark="cached"
           value={ms(cached)}
-          detail={serverTime(report?.latency.cached.p50)}
+          detail={timesRead(report?.latency.cached.count)}
         />
-        <Figure name="Without" mark="uncached" value={ms(uncached)} detail={serverTime(report?.latency.uncached.p50)} />
+        <Figure
+          name="Without"
+          mark="uncached"
+          value={ms(uncached)}
+          detail={timesRead(report?.latency.uncached.count)}
+        />
         <Figure
           name="Hit ratio"
           value={report?.hitRatio == null ? '–' : `${(report.hitRatio * 100).toFixed(1)} %`}
@@ -73,9 +78,9 @@ function Figure({ name, mark, value, detail }: { name: string; mark?: string; va
 }
 
 function ms(value: number | null): string {
-  return value === null ? '–' : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  return value === null ? '–' : `${Number(value.toPrecision(2))} ms`;
 }
 
-function serverTime(millis: number | null | undefined): string {
-  return millis == null ? '' : `${millis} ms in the server`;
+function timesRead(count: number | undefined): string {
+  return count === undefined ? '' : `${count.toLocaleString('en')} reads`;
 }

@@ -60,7 +60,7 @@ function optionsFor(
   const grid = { stroke: colorOf('--line'), width: 1 };
   const font = `12px ${getComputedStyle(element).fontFamily}`;
   const axis = { stroke: soft, font, grid, ticks: { show: false } };
-  const range = (_: UPlot, _low: number, high: number): UPlot.Range.MinMax => [0, max ?? Math.max(1, high * 1.1)];
+  const range = (_: UPlot, _low: number, high: number): UPlot.Range.MinMax => [0, max ?? Math.max(0.1, high * 1.1)];
   return {
     width: Math.max(200, element.clientWidth),
     height,

@@ -1,18 +1,18 @@
 import { useEffect, useState } from 'react';
 import { send } from '../http.ts';
-import type { CacheReport, Hero } from './hero.ts';
+import type { CacheReport, Hero, Percentiles } from './hero.ts';
 
 const EVERY_MS = 400;
 /** A minute of samples. */
 const KEPT = 150;
 const IDS = 10;
 
-/** One moment: the same rows read both ways. Milliseconds as this page saw them. */
+/** One moment: the same rows read both ways. Milliseconds in the server, on average since the moment before; null without reads. */
 export interface Sample {
   /** Seconds since 1970. */
   readonly at: number;
-  readonly cached: number;
-  readonly uncached: number;
+  readonly cached: number | null;
+  readonly uncached: number | null;
   /** Of the rows asked for since the sample before, by anyone; null when there were none. */
   readonly hitRatio: number | null;
 }
@@ -52,22 +52,24 @@ export function useProbe(heroes: readonly Hero[] | undefined, running: boolean):
 }
 
 async function take(ids: readonly number[], before: CacheReport | null, signal: AbortSignal) {
-  const cached = await timed(`/heroes?ids=${ids.join()}`, signal);
-  const uncached = await timed(`/heroes?ids=${ids.join()}&cache=false`, signal);
+  await send('GET', `/heroes?ids=${ids.join()}`, { signal });
+  await send('GET', `/heroes?ids=${ids.join()}&cache=false`, { signal });
   const { body: report } = await send<CacheReport>('GET', '/heroes/cache', { signal });
   const hits = report.hits - (before?.hits ?? 0);
   const asked = hits + report.misses - (before?.misses ?? 0);
-  const sample = { at: Date.now() / 1000, cached, uncached, hitRatio: asked > 0 ? hits / asked : null };
+  const mean = (of: 'cached' | 'uncached') => meanSince(report.latency[of], before?.latency[of]);
+  const hitRatio = asked > 0 ? hits / asked : null;
+  const sample = { at: Date.now() / 1000, cached: mean('cached'), uncached: mean('uncached'), hitRatio };
   return { sample, report };
 }
 
-async function timed(path: string, signal: AbortSignal): Promise<number> {
-  const began = performance.now();
-  await send('GET', path, { signal });
-  return performance.now() - began;
+function meanSince(now: Percentiles, before: Percentiles | undefined): number | null {
+  const count = now.count - (before?.count ?? 0);
+  return count > 0 ? (now.total - (before?.total ?? 0)) / count : null;
 }
 
 /** The middle one. */
-export function median(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.toSorted((a, b) => a - b)[values.length >> 1]!;
+export function median(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null).sort((a, b) => a - b);
+  return known[known.length >> 1] ?? null;
 }

@@ -36,7 +36,7 @@ export interface Expectation {
 export interface LazySource<Query extends ViewQuery<unknown>> {
   /**
    * Reads many rows at once: `$1` is an array of keys, each of them once, or none. A row for each key, which is in the column
-   * `lockstep_key`, the column `id` NULL where there is no row; what was seen in the first one, as `seenColumns` makes it.
+   * `lockstep_key`, the column `id` NULL where there is no row; what was seen in the first one, as `seenColumn` makes it.
    */
   readonly sql: string;
   /** The column that is the key. */
@@ -84,14 +84,12 @@ export interface LazyView<Query extends ViewQuery<unknown>> extends MemoryView<Q
   forget(seen: Seen): void;
 }
 
-/** Columns of the first row of a statement: what it sees. `place` is the column that numbers the rows from 1. */
-export function seenColumns(place: string): string {
-  const first = (value: string, name: string) => `case when coalesce(${place}, 1) = 1 then ${value} end as ${name}`;
-  return [
-    first('pg_catalog.pg_current_snapshot()::text', 'lockstep_snapshot'),
-    first(`(pg_catalog.pg_current_wal_flush_lsn() - '0/0')::text`, 'lockstep_flushed'),
-    first(`(pg_catalog.pg_current_wal_insert_lsn() - '0/0')::text`, 'lockstep_end'),
-  ].join(', ');
+/** A column of the first row of a statement: what it sees. `place` is the column that numbers the rows from 1. */
+export function seenColumn(place: string): string {
+  const log = (end: string) => `(pg_catalog.${end}() - '0/0')::text`;
+  const snapshot = 'pg_catalog.pg_current_snapshot()::text';
+  const parts = [snapshot, log('pg_current_wal_flush_lsn'), log('pg_current_wal_insert_lsn')];
+  return `case when coalesce(${place}, 1) = 1 then ${parts.join(` || ' ' || `)} end as lockstep_seen`;
 }
 
 /** Keys as the text of a PostgreSQL array. */
@@ -111,8 +109,8 @@ export function rowsByKey(found: readonly Row[], id: string): Map<Key, Row | nul
 
 /** What a `LazySource`'s statement saw. */
 export function seenBy([first]: readonly Row[]): Seen {
-  const { lockstep_snapshot: snapshot, lockstep_flushed: flushed, lockstep_end: end } = first!;
-  return { snapshot: parseSnapshot(snapshot as string), flushed: Number(flushed), end: Number(end) };
+  const [snapshot, flushed, end] = (first!.lockstep_seen as string).split(' ');
+  return { snapshot: parseSnapshot(snapshot!), flushed: Number(flushed), end: Number(end) };
 }
 
 /** A key as it is found by: a column's value. */

@@ -1,6 +1,6 @@
 import { identifier, qualified } from '../../changes/quote.ts';
 import type { Row } from '../../record/value.ts';
-import { arrayOf, type LazySource, type Lease, rowsByKey, seenColumns } from '../lazy.ts';
+import { arrayOf, type LazySource, type Lease, rowsByKey, seenColumn } from '../lazy.ts';
 import { MemoryRowCache } from '../stores/memory/row-cache.ts';
 import type { ViewDefinition } from '../view.ts';
 import { byVisibility } from './lease.ts';
@@ -96,7 +96,7 @@ function shapeOf<R extends object>(
 function readSql({ table, id, idType, columns }: RowCacheShape): string {
   const named = columns.map((column) => `found.${identifier(column)}`).join(', ');
   const selected = columns.map(identifier).join(', ');
-  return `select asked.lockstep_key, ${named}, ${seenColumns('asked.place')}
+  return `select asked.lockstep_key, ${named}, ${seenColumn('asked.place')}
     from (values (1)) as one
     left join unnest($1::${idType}[]) with ordinality as asked (lockstep_key, place) on true
     left join lateral (

@@ -36,6 +36,28 @@ export function readId(sent: unknown): number | undefined {
   return id !== undefined && id >= INTEGER.min && id <= INTEGER.max ? id : undefined;
 }
 
+const [ZERO, NINE, COMMA, MINUS] = [0x30, 0x39, 0x2c, 0x2d];
+
+/** Ids separated by commas, in one pass: this is on the way of every cached read. Undefined for anything else. */
+export function readIds(text: string): number[] | undefined {
+  const ids: number[] = [];
+  let [value, digits, sign] = [0, 0, 1];
+  for (let i = 0; i <= text.length; i++) {
+    const code = i === text.length ? COMMA : text.charCodeAt(i);
+    if (code >= ZERO && code <= NINE) {
+      value = value * 10 + code - ZERO;
+      if (++digits > 10) return undefined;
+    } else if (code === COMMA && digits > 0) {
+      const id = sign * value;
+      if (id < INTEGER.min || id > INTEGER.max) return undefined;
+      ids.push(id);
+      [value, digits, sign] = [0, 0, 1];
+    } else if (code === MINUS && digits === 0 && sign === 1) sign = -1;
+    else return undefined;
+  }
+  return ids;
+}
+
 function readFields(sent: unknown, fields: readonly (typeof FIELDS)[number][]): Partial<NewHero> | string {
   if (!isObject(sent)) return `a hero must be an object, found ${found(sent)}`;
   const unknown = Object.keys(sent).find((name) => name !== 'id' && !(FIELDS as readonly string[]).includes(name));

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClientError, rows, type ServiceContext, sendWritten, type Written } from '../../src/index.ts';
 import { importHeroes } from './csv.ts';
 import { bad, isOrder, MAX_ROWS, newHeroOf, readOrder } from './envelope.ts';
-import { FIELDS, type Hero, INTEGER, readChanges, readHero, readId } from './hero.ts';
+import { FIELDS, found, type Hero, INTEGER, readChanges, readHero, readId, readIds } from './hero.ts';
 import { Reads } from './reads.ts';
 import * as schemas from './schemas.ts';
 import type { views } from './views.ts';
@@ -128,7 +128,7 @@ function readRoutes(app: FastifyInstance, { reads }: Parts): void {
     (request, reply) => {
       const { ids, cache = true } = request.query;
       if (ids === undefined) return reply.redirect('/heroes/', 308);
-      return reads.send(request, reply, { ids: ids.split(',').map(checkedId), cache, body: listOf });
+      return reads.send(request, reply, { ids: checkedIds(ids), cache, body: listOf });
     },
   );
   app.get<{ Params: { id: string }; Querystring: { cache?: boolean } }>(
@@ -151,6 +151,13 @@ function readRoutes(app: FastifyInstance, { reads }: Parts): void {
 
 function listOf(heroes: readonly string[]): string {
   return `[${heroes.join()}]`;
+}
+
+function checkedIds(text: string): number[] {
+  const ids = readIds(text);
+  if (ids && ids.length <= MAX_ROWS) return ids;
+  const expected = `at most ${MAX_ROWS} whole numbers that fit into 32 bits, with commas between them`;
+  throw bad(`ids must be ${expected}, found ${ids ? ids.length : found(text)}`);
 }
 
 function checkedId(text: string): number {

@@ -33,7 +33,6 @@ export const IdsQuery = Type.Object({
   ids: Type.Optional(
     Type.String({
       description: 'Ids in the order wanted, at most 1000; without it the page is shown',
-      pattern: '^-?[0-9]{1,10}(,-?[0-9]{1,10}){0,999}$',
       examples: ['1,2,3'],
     }),
   ),

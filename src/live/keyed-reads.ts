@@ -55,7 +55,8 @@ export class KeyedReads {
       const read = await this.#send(keys);
       for (const { resolve } of batch) resolve(read);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (batch.length > 1 && isFaultOfAKey(error)) await this.#sendEach(batch);
+      else for (const { reject } of batch) reject(error);
     } finally {
       this.#flights--;
       this.#schedule();
@@ -71,9 +72,20 @@ export class KeyedReads {
     return { batch: this.#asked.splice(0, taken), keys };
   }
 
+  /** A key that PostgreSQL does not take fails its own request alone. */
+  async #sendEach(batch: readonly Asked[]): Promise<void> {
+    for (const { keys, resolve, reject } of batch) await this.#send(new Set(keys)).then(resolve, reject);
+  }
+
   async #send(keys: ReadonlySet<Key>): Promise<RowsRead> {
     this.statements++;
     const found = await this.#query([arrayOf(keys)]);
     return { seen: seenBy(found), rows: rowsByKey(found, this.#id) };
   }
+}
+
+/** Class 22 of SQLSTATE: the value is malformed, or out of range. */
+function isFaultOfAKey(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && code.startsWith('22');
 }

@@ -5,7 +5,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { buildWebIfNeeded } from '../../scripts/build-web.ts';
 import { testApp } from '../../src/testing/app.ts';
-import { testBrowser, watchedPage } from '../leaderboard/test-browser.ts';
+import { testBrowser, watchedPage } from '../../src/testing/browser.ts';
 import { HeroesClient, hero } from './test-client.ts';
 
 /** Pictures of the pages for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */

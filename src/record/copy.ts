@@ -2,14 +2,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from } from 'pg-copy-streams';
 import { nameLoss } from './failures.ts';
+import type { CopyOptions } from './record.ts';
 import type { OpenTransaction } from './transaction.ts';
-
-export interface CopyOptions {
-  /** `text` unless told. In `csv` an empty value is empty text where the column takes text, and missing elsewhere. */
-  readonly format?: 'text' | 'csv';
-  /** With `csv`: the columns that take text. */
-  readonly texts?: readonly string[];
-}
 
 /** `COPY table (columns) FROM STDIN`. Returns the number of rows. A failing `chunks` fails the COPY. */
 export function copyIn(

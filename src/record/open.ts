@@ -1,13 +1,14 @@
 import { ReadCoalescer } from './coalesce/reads.ts';
 import { WriteCoalescer } from './coalesce/writes.ts';
 import { Connections, send } from './connections.ts';
-import { type CopyOptions, copyIn } from './copy.ts';
+import { copyIn } from './copy.ts';
 import { ConnectionLost, RecordUnavailable } from './failures.ts';
 import type { Log } from './log.ts';
 import { prepared } from './prepared.ts';
 import type {
   CoalescedRead,
   CoalescedWrite,
+  CopyOptions,
   PgRecord,
   RecordTransaction,
   TransactionOptions,

@@ -1,4 +1,3 @@
-import type { CopyOptions } from './copy.ts';
 import type { Row, Value } from './value.ts';
 
 /** Reads with SQL. Values come as `Value` says. Every parameter is bound, never pasted. */
@@ -62,6 +61,13 @@ export interface CoalescedRead<Key, Output> {
   decode(rows: readonly Row[]): Output;
   keyOf(key: Key): Value;
   readonly maxKeys?: number;
+}
+
+export interface CopyOptions {
+  /** `text` unless told. In `csv` an empty value is empty text where the column takes text, and missing elsewhere. */
+  readonly format?: 'text' | 'csv';
+  /** With `csv`: the columns that take text. */
+  readonly texts?: readonly string[];
 }
 
 /** The durable truth: PostgreSQL, embedded or anywhere. */

@@ -38,6 +38,7 @@ export interface ViewResult {
 }
 
 const NOW = 20_777 * DAY;
+const COMMIT = { xid: 1, lsn: 1 };
 
 /** Measures at each size. */
 export async function run(options: { entries?: readonly number[] } = {}): Promise<BoardResult[]> {
@@ -140,8 +141,8 @@ async function measureView(games: number): Promise<ViewResult> {
   const players = { board: 'players', window: 'overall' } as const;
   return {
     ...{ loadSeconds: loading / 1000, buildSeconds, longestTurnMs, bytesPerGame },
-    insertsPerSecond: perSecond(200_000, () => view.apply([insert()])),
-    updatesPerSecond: perSecond(200_000, () => view.apply([update()])),
+    insertsPerSecond: perSecond(200_000, () => view.apply([insert()], COMMIT)),
+    updatesPerSecond: perSecond(200_000, () => view.apply([update()], COMMIT)),
     standingsPerSecond: perSecond(300_000, () =>
       view.answer(standing({ ...players, member: `player${random(games / 10)}` })),
     ),

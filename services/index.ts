@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '../src/index.ts';
+import heroes from './heroes/service.ts';
 import leaderboard from './leaderboard/service.ts';
 import scribble from './scribble/service.ts';
 
@@ -6,4 +7,5 @@ import scribble from './scribble/service.ts';
 export const services: readonly ServiceDefinition[] = [
   leaderboard as unknown as ServiceDefinition,
   scribble as unknown as ServiceDefinition,
+  heroes as unknown as ServiceDefinition,
 ];

@@ -7,6 +7,7 @@ export { CLOSE, type ClientSocket, type SocketHandler } from './http/client-sock
 export { errorMember } from './http/errors.ts';
 export { binaryFrame, textFrames } from './http/frames.ts';
 export { idempotencyKey } from './http/idempotency.ts';
+export { sendJson } from './http/json-answer.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
 export { RateLimit } from './http/rate-limit.ts';
 export { type SocketRoute, socketRoute } from './http/socket-route.ts';
@@ -33,7 +34,10 @@ export { defineService, type ServiceCli, type ServiceContext, type ServiceDefini
 export { type BitmapOptions, bitmap } from './views/bitmap/bitmap.ts';
 export type { BitmapQuery, Bits, CellChanges, Pixels } from './views/bitmap/queries.ts';
 export { bits, changes, drawn, region, sequenceAt, snapshot } from './views/bitmap/queries.ts';
+export type { Key } from './views/lazy.ts';
 export { leaderboard } from './views/leaderboard/leaderboard.ts';
 export type { RankedRow, Standing } from './views/leaderboard/queries.ts';
 export { count, history, range, standing, top } from './views/leaderboard/queries.ts';
+export { type RowsQuery, rows } from './views/row-cache/queries.ts';
+export { type RowCacheOptions, rowCache } from './views/row-cache/row-cache.ts';
 export type { Drift, MemoryView, ViewDefinition, ViewQuery, ViewStats } from './views/view.ts';

@@ -1,5 +1,6 @@
 import type { Part } from '../bench.ts';
 import { feed } from './feed.ts';
+import { heroes } from './heroes.ts';
 import { importing } from './import.ts';
 import { mixed } from './mixed.ts';
 import { profile } from './profile.ts';
@@ -20,6 +21,8 @@ export const parts: readonly Part[] = [
   ranks,
   feed,
   scribble,
+  heroes,
+  feed,
   importing,
   rebuild,
   start,

@@ -12,19 +12,26 @@ export interface Sample extends LoadResult {
 export type Kind = 'writes' | 'reads';
 
 /** Keeps `callers` busy with submissions of signed-in users, or with reads of today's three boards. Fails unless all answers are 200. */
-export async function measure(bench: Bench, server: HttpServer, kind: Kind, callers: number): Promise<Sample> {
-  const { seconds, warmupSeconds } = bench;
+export function measure(bench: Bench, server: HttpServer, kind: Kind, callers: number): Promise<Sample> {
+  return measureRequests(bench, server, { name: kind, callers, ...requestsOf(bench, server, kind) });
+}
+
+export interface Requests extends Pick<LoadOptions, 'distinct' | 'request'> {
+  readonly name: string;
+  readonly callers: number;
+}
+
+/** Keeps callers busy with requests. Fails unless all answers are 200. */
+export async function measureRequests(
+  { seconds, warmupSeconds }: Pick<Bench, 'seconds' | 'warmupSeconds'>,
+  server: HttpServer,
+  { name, callers, ...requests }: Requests,
+): Promise<Sample> {
   const before = server.cpuSeconds();
-  const result = await load({
-    port: server.port,
-    connections: callers,
-    seconds,
-    warmupSeconds,
-    ...requestsOf(bench, server, kind),
-  });
+  const result = await load({ port: server.port, connections: callers, seconds, warmupSeconds, ...requests });
   const cpuSeconds = (server.cpuSeconds() - before) * (seconds / (seconds + warmupSeconds));
   const { 200: good = 0 } = result.statuses;
-  if (good !== result.requests) throw new Error(`${server.name}, ${kind}: ${JSON.stringify(result.statuses)}`);
+  if (good !== result.requests) throw new Error(`${server.name}, ${name}: ${JSON.stringify(result.statuses)}`);
   return { ...result, cpuMicros: (cpuSeconds * 1e6) / result.requests };
 }
 

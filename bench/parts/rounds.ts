@@ -2,11 +2,12 @@ import type { Bench } from '../bench.ts';
 import type { Table } from '../report/findings.ts';
 import { median, medianRatio, number, spread } from '../report/statistics.ts';
 import type { HttpServer } from '../servers/http.ts';
-import { type Kind, measure, type Sample } from './load.ts';
+import type { Kind } from './load.ts';
+import { measureRequests, type Requests, requestsOf, type Sample } from './load.ts';
 
 /** What each server did in each round. */
 export interface Rounds {
-  readonly kind: Kind;
+  readonly kind: string;
   readonly callers: number;
   readonly samples: ReadonlyMap<HttpServer, readonly Sample[]>;
 }
@@ -17,10 +18,20 @@ export async function takeTurns(
   servers: readonly HttpServer[],
   { kind, callers }: { kind: Kind; callers: number },
 ): Promise<Rounds> {
+  return takeTurnsWith(bench, servers, (server) => ({ name: kind, callers, ...requestsOf(bench, server, kind) }));
+}
+
+/** The same with other requests than submissions and reads of boards. */
+export async function takeTurnsWith(
+  bench: Bench,
+  servers: readonly HttpServer[],
+  requestsFor: (server: HttpServer) => Requests,
+): Promise<Rounds> {
+  const { name: kind, callers } = requestsFor(servers[0]!);
   const samples = new Map(servers.map((server) => [server, [] as Sample[]]));
   for (let round = 1; round <= bench.rounds; round++) {
     bench.say(`  ${kind}, ${callers} callers, round ${round} of ${bench.rounds}`);
-    for (const server of servers) samples.get(server)!.push(await measure(bench, server, kind, callers));
+    for (const server of servers) samples.get(server)!.push(await measureRequests(bench, server, requestsFor(server)));
   }
   return { kind, callers, samples };
 }

@@ -28,7 +28,10 @@ function rawHeader({ raw: { rawHeaders } }: FastifyRequest, name: string): strin
 }
 
 /** Says which position an answer reflects and where it comes from (SPEC 5). */
-export function describeAnswer(reply: FastifyReply, answer: Answer<unknown>): FastifyReply {
+export function describeAnswer(
+  reply: FastifyReply,
+  answer: Pick<Answer<unknown>, 'position' | 'source'>,
+): FastifyReply {
   return reply.header('lockstep-position', positionText(answer.position)).header('lockstep-source', answer.source);
 }
 

@@ -63,15 +63,15 @@ export class Applier implements FeedHandler {
     this.transactions++;
     this.changes += transaction.changes.length;
     this.#noteTruncates(transaction.changes);
-    for (const generation of this.#generations) generation.transaction(transaction.lsn, transaction.changes);
+    for (const generation of this.#generations) generation.transaction(transaction);
     this.#options.watermark.transaction(transaction.xid, transaction.lsn);
     this.#options.published(transaction);
     this.#step();
   }
 
-  largeBegin(_xid: number, commitLsn: number): void {
+  largeBegin(xid: number, commitLsn: number): void {
     this.#inLarge = true;
-    for (const generation of this.#generations) generation.begin(commitLsn);
+    for (const generation of this.#generations) generation.begin(xid, commitLsn);
   }
 
   largeSlice(changes: readonly Change[]): void {

@@ -77,9 +77,9 @@ function handlerInto(
     look();
   };
   return {
-    transaction: ({ lsn, changes }) => step(() => generation.transaction(lsn, changes)),
-    largeBegin: (_xid, commitLsn) => {
-      if (!joined()) generation.begin(commitLsn);
+    transaction: (transaction) => step(() => generation.transaction(transaction)),
+    largeBegin: (xid, commitLsn) => {
+      if (!joined()) generation.begin(xid, commitLsn);
     },
     largeSlice: (changes) => {
       if (!joined()) generation.slice(changes);

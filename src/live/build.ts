@@ -23,12 +23,12 @@ export async function buildFromSnapshot(options: BuildOptions): Promise<BuildRes
   const snapshot = session.snapshot;
   if (!snapshot) throw new Error('building views needs a session with a snapshot');
   const generations = definitions.map((definition) => new Generation(definition));
-  const sources = mergeSources(definitions);
+  const sources = mergeSources(definitions.filter((definition) => !definition.lazy));
   const estimates = progress ? await Promise.all(sources.map((source) => snapshot.estimate(source.table))) : [];
   const expected = estimates.reduce((sum, rows) => sum + rows, 0);
   let rows = 0;
   for (const source of sources) {
-    const readers = generations.filter((generation) => generation.tables.has(source.table));
+    const readers = generations.filter((generation) => generation.loaded && generation.tables.has(source.table));
     await readInto(readers, session, source, (block) => {
       rows += block;
       progress?.(rows, Math.max(rows, expected));

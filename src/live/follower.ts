@@ -113,7 +113,7 @@ export class Follower {
   /** Builds the view anew, brings it to the position of the one served, and compares the two while both go on. */
   async verify(view: ServedView, progress?: Progress): Promise<VerifyReport> {
     const started = performance.now();
-    const generation = await this.#aside(view, 'requested', progress);
+    const generation = await this.#aside(view, 'requested', progress, toCompare(view));
     try {
       const served = view.generation;
       if (!served) throw new Error(`the view ${view.name} was rebuilt meanwhile; verify it again`);
@@ -274,7 +274,7 @@ export class Follower {
     for (const view of this.#options.views) {
       const { generation } = view;
       if (generation?.fault) this.#broken(view, generation.fault);
-      else generation?.state.expire?.(this.#options.clock());
+      else view.tend(this.#options.clock());
       if (view.state !== 'broken' || this.#options.lacking(view)) continue;
       view.rebuild().catch((error) => {
         if (view.state === 'broken') this.#broken(view, error); // unless a new stream has had it built meanwhile
@@ -291,12 +291,17 @@ export class Follower {
     view.broken(error);
   }
 
-  async #aside(view: ServedView, reason: RebuildReason, progress?: Progress): Promise<Generation> {
+  async #aside(
+    view: ServedView,
+    reason: RebuildReason,
+    progress?: Progress,
+    definition = view.definition,
+  ): Promise<Generation> {
     const main = this.#applier;
     if (!main) throw new Error(`the view ${view.name} is being built: nothing to build beside yet`);
     try {
       const generation = await buildAside({
-        definition: view.definition,
+        definition,
         open: () => this.#options.open('aside'),
         main,
         watermark: this.#options.watermark,
@@ -313,6 +318,12 @@ export class Follower {
       view.progress = null;
     }
   }
+}
+
+/** How to build a state that the one served is compared with. */
+function toCompare({ definition, generation }: ServedView): ServedView['definition'] {
+  const { lazy, ...loaded } = definition;
+  return lazy && generation ? { ...loaded, build: () => lazy.beside(generation.state) } : definition;
 }
 
 function reasonOf(error: Error): RebuildReason {

@@ -1,4 +1,5 @@
-import type { Change } from '../changes/change.ts';
+import type { Change, Transaction } from '../changes/change.ts';
+import type { Commit } from '../changes/visibility.ts';
 import type { MemoryView, ViewDefinition } from '../views/view.ts';
 
 /**
@@ -8,6 +9,8 @@ import type { MemoryView, ViewDefinition } from '../views/view.ts';
 export class Generation {
   readonly state: MemoryView<never>;
   readonly tables: ReadonlySet<string>;
+  /** Whether its tables' rows are loaded into it at the start. */
+  readonly loaded: boolean;
   /** Transactions that end at or before this are in the state. */
   lsn = 0;
   /** Goes up with every transaction that changed the state. */
@@ -17,21 +20,25 @@ export class Generation {
   /** What `apply` threw: the state is of no use any more. */
   fault: Error | null = null;
   #skipping = false;
+  /** The large transaction that slices belong to. */
+  #large: Commit = { xid: 0, lsn: 0 };
 
   constructor(definition: ViewDefinition<never>) {
     this.state = definition.build();
+    this.loaded = !definition.lazy;
     this.tables = new Set(definition.sources.map((source) => source.table));
   }
 
   /** Applies a whole transaction, or nothing when the state has it. */
-  transaction(lsn: number, changes: readonly Change[]): void {
-    if (lsn <= this.lsn) return;
-    this.#apply(changes);
-    this.lsn = lsn;
+  transaction(transaction: Transaction): void {
+    if (transaction.lsn <= this.lsn) return;
+    this.#apply(transaction.changes, transaction);
+    this.lsn = transaction.lsn;
   }
 
   /** A large transaction follows in slices. `commitLsn` is the start of its commit record: the state has it if it is past that. */
-  begin(commitLsn: number): void {
+  begin(xid: number, commitLsn: number): void {
+    this.#large = { xid, lsn: commitLsn };
     this.#skipping = commitLsn < this.lsn;
   }
 
@@ -39,7 +46,7 @@ export class Generation {
   slice(changes: readonly Change[]): void {
     if (this.#skipping) return;
     const version = this.version;
-    this.#apply(changes);
+    this.#apply(changes, this.#large);
     if (this.version !== version) this.torn = true;
   }
 
@@ -49,7 +56,7 @@ export class Generation {
     this.lsn = Math.max(this.lsn, lsn);
   }
 
-  #apply(changes: readonly Change[]): void {
+  #apply(changes: readonly Change[], commit: Commit): void {
     if (this.fault) return;
     const own = changes.every((change) => this.tables.has(change.table.name))
       ? changes
@@ -57,7 +64,7 @@ export class Generation {
     if (own.length === 0) return;
     this.version++;
     try {
-      this.state.apply(own);
+      this.state.apply(own, commit);
     } catch (error) {
       this.fault = error as Error;
     }

@@ -16,6 +16,8 @@ export interface Answer<T> {
 export interface ReadOptions {
   /** Answer only with this position applied; waits, then falls back to the record, then fails with `PositionTimeout`. */
   readonly minPosition?: Position;
+  /** `record`: not from the view, also where that could answer. */
+  readonly from?: 'record';
 }
 
 export type ViewState = 'building' | 'live' | 'catching up' | 'broken';
@@ -59,6 +61,8 @@ export interface ViewHandle<Query extends ViewQuery<unknown> = ViewQuery<unknown
   ): Promise<Answer<ResultsOf<Queries>>>;
   /** The same without waiting, or undefined where the view cannot answer now. The hot path. */
   readNow<const Queries extends readonly Query[]>(queries: Queries): Answer<ResultsOf<Queries>> | undefined;
+  /** Write-through: makes a view that is filled on demand hold what these queries ask for. Others hold everything. */
+  hold(queries: readonly Query[]): Promise<void>;
   status(): ViewStatus;
   rebuild(progress?: Progress): Promise<void>;
   verify(progress?: Progress): Promise<VerifyReport>;

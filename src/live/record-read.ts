@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../changes/position.ts';
+import { parseSnapshot } from '../changes/visibility.ts';
 import type { PgRecord, RecordReader } from '../record/record.ts';
 import type { ViewDefinition, ViewQuery } from '../views/view.ts';
 import { PositionAhead, PositionTimeout } from './errors.ts';
-import { parseSnapshot, type Watermark } from './watermark.ts';
+import type { Watermark } from './watermark.ts';
 
 /** How long a read looks for a snapshot that holds all it must. Commits are invisible for microseconds, or while a standby is waited for. */
 const SETTLE_MS = 1000;

@@ -2,9 +2,10 @@ import type { RebuildReason } from '../changes/feed.ts';
 import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import type { PgRecord } from '../record/record.ts';
-import type { ResultsOf, ViewDefinition, ViewQuery } from '../views/view.ts';
+import type { MemoryView, ResultsOf, ViewDefinition, ViewQuery, ViewStats } from '../views/view.ts';
 import { PositionOfAnotherEpoch, PositionTimeout, ViewUnavailable } from './errors.ts';
 import type { Generation } from './generation.ts';
+import { LazyReads, type LazyState } from './lazy-reads.ts';
 import type { Answer, Progress, ReadOptions, VerifyReport, ViewHandle, ViewState, ViewStatus } from './live.ts';
 import { readFromRecord } from './record-read.ts';
 import type { Watermark } from './watermark.ts';
@@ -22,6 +23,9 @@ export interface ServedViewOptions {
   verify(view: ServedView, progress?: Progress): Promise<VerifyReport>;
 }
 
+/** Tries to hold all rows of one read at once. */
+const FILLS = 3;
+
 /** A view as services read it: from its state in one turn while that is in step, otherwise from the record. */
 export class ServedView implements ViewHandle {
   readonly name: string;
@@ -38,8 +42,14 @@ export class ServedView implements ViewHandle {
   doubted = false;
   progress: ViewStatus['progress'] = null;
 
+  readonly #lazyReads: LazyReads | null;
+
   constructor(options: ServedViewOptions) {
+    const { record, watermark, waitMs, definition } = options;
     this.#options = options;
+    this.#lazyReads = definition.lazy
+      ? new LazyReads({ source: definition.lazy as never, record, watermark, waitMs, current: () => this.#lazyState() })
+      : null;
     this.name = `${options.service}/${options.name}`;
     this.definition = options.definition;
   }
@@ -88,29 +98,87 @@ export class ServedView implements ViewHandle {
   readNow<const Queries extends readonly ViewQuery<unknown>[]>(
     queries: Queries,
   ): Answer<ResultsOf<Queries>> | undefined {
-    const generation = this.#generation;
-    if (!this.#inStep || this.doubted || !generation || generation.torn || generation.fault) return undefined;
+    const state = this.#readable();
+    if (!state) return undefined;
     const results: unknown[] = [];
     for (const query of queries) {
-      const result = generation.state.answer(query as never);
+      const result = state.answer(query as never);
       if (result === undefined) return undefined;
       results.push(result);
     }
     return { results: results as ResultsOf<Queries>, position: this.#options.watermark.position, source: 'view' };
   }
 
+  #readable(): MemoryView<never> | null {
+    const generation = this.#generation;
+    if (!this.#inStep || this.doubted || !generation || generation.torn || generation.fault) return null;
+    return generation.state;
+  }
+
   async read<const Queries extends readonly ViewQuery<unknown>[]>(
     queries: Queries,
     options: ReadOptions = {},
   ): Promise<Answer<ResultsOf<Queries>>> {
-    const reached = !options.minPosition || (await this.#reached(options.minPosition));
-    return (reached && this.readNow(queries)) || (await this.#readRecord(queries, options));
+    if (options.minPosition && !(await this.#reached(options.minPosition))) return this.#readRecord(queries, options);
+    const fromView = options.from === 'record' ? undefined : this.readNow(queries);
+    return fromView ?? (await this.#readLazily(queries, options.from)) ?? (await this.#readRecord(queries, options));
+  }
+
+  async hold(queries: readonly ViewQuery<unknown>[]): Promise<void> {
+    const { lazy } = this.definition;
+    const state = this.#lazyState();
+    if (!lazy || !state) return;
+    const missing = state.keep(queries.flatMap((query) => lazy.keysOf(query as never)));
+    // What cannot be held now is read when it is asked for.
+    if (missing.length > 0) await this.#lazyReads!.fill(state, missing).catch(() => {});
+  }
+
+  /** What is to be done now and then. */
+  tend(now: number): void {
+    const state = this.#generation?.state;
+    state?.expire?.(now);
+    const lazy = this.#lazyState();
+    if (lazy) this.#lazyReads!.tend(lazy).catch(() => {}); // the record is away
+  }
+
+  #lazyState(): LazyState | null {
+    return this.#lazyReads ? (this.#readable() as unknown as LazyState | null) : null;
+  }
+
+  /** Reads what a view that is filled on demand lacks; undefined where it cannot be answered so. */
+  async #readLazily<Queries extends readonly ViewQuery<unknown>[]>(
+    queries: Queries,
+    from: ReadOptions['from'],
+  ): Promise<Answer<ResultsOf<Queries>> | undefined> {
+    const state = this.#lazyState();
+    if (!state) return undefined;
+    try {
+      const answer = from === 'record' ? this.#lazyReads!.readThrough(state, queries) : this.#fill(state, queries);
+      return (await answer) as Answer<ResultsOf<Queries>> | undefined;
+    } catch (error) {
+      if (error instanceof ClientError && !(error instanceof PositionTimeout)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Rows are held when they have come, unless there is no room for all that is asked for at once. */
+  async #fill(state: LazyState, queries: readonly ViewQuery<unknown>[]): Promise<Answer<unknown[]> | undefined> {
+    const { keysOf } = this.definition.lazy!;
+    const keys = queries.flatMap((query) => keysOf(query as never));
+    for (let tries = 0, missing = state.missing(keys); tries < FILLS; tries++) {
+      await this.#lazyReads!.fill(state, missing);
+      if (this.#lazyState() !== state) return undefined;
+      const results = queries.map((query) => state.peek(query));
+      if (!results.includes(undefined)) return { results, position: this.#options.watermark.position, source: 'view' };
+      missing = state.absent(keys);
+    }
+    return this.#lazyReads!.readThrough(state, queries);
   }
 
   status(): ViewStatus {
     const { watermark, service, name, definition } = this.#options;
     const served = this.#generation !== null && this.#inStep;
-    const stats = served ? this.#generation!.state.stats() : { entries: 0, bytes: 0 };
+    const stats: ViewStats = served ? this.#generation!.state.stats() : { entries: 0, bytes: 0 };
     return {
       service,
       name,
@@ -118,8 +186,8 @@ export class ServedView implements ViewHandle {
       state: this.state,
       position: served ? formatPosition(watermark.position) : null,
       lagBytes: served ? Math.max(0, this.#options.recordEnd() - watermark.position.lsn) : this.#options.recordEnd(),
-      entries: stats.entries,
-      bytes: stats.bytes,
+      ...stats,
+      ...(stats.cache && { cache: { ...stats.cache, statements: this.#lazyReads!.statements } }),
       progress: this.progress,
       rebuilds: Math.max(0, this.#builds - 1),
       fault: this.#fault ?? this.#generation?.fault?.message ?? null,

@@ -1,4 +1,5 @@
 import type { Position } from '../changes/position.ts';
+import { parseSnapshot } from '../changes/visibility.ts';
 import type { Receipt } from '../record/record.ts';
 import { PositionAhead, PositionOfAnotherEpoch, PositionTimeout, TooManyWaiters } from './errors.ts';
 import type { Applied } from './live.ts';
@@ -130,6 +131,15 @@ export class Watermark {
     throw position.epoch === this.#position.epoch ? new PositionTimeout() : new PositionOfAnotherEpoch();
   }
 
+  /** Resolves with true when everything up to `lsn`, an end of the log that the record has told, is applied; with false after `timeoutMs`. */
+  async passed(lsn: number, timeoutMs: number): Promise<boolean> {
+    if (lsn <= this.#position.lsn) return true;
+    const waiter = this.#waiter(timeoutMs);
+    this.#byLsn.push(waiter);
+    this.#until([waiter], lsn);
+    return (await waiter.promise) !== undefined;
+  }
+
   close(): void {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
@@ -211,14 +221,4 @@ export class Watermark {
       () => this.#settle((waiter) => late.includes(waiter), undefined), // the record is away: nothing to wait for
     );
   }
-}
-
-/** `pg_current_snapshot()` in 32-bit transaction ids, as the log has them. */
-export function parseSnapshot(snapshot: string): { xmin: number; xmax: number; running: number[] } {
-  const [xmin, xmax, running] = snapshot.split(':');
-  return { xmin: low32(xmin!), xmax: low32(xmax!), running: running ? running.split(',').map(low32) : [] };
-}
-
-function low32(xid: string): number {
-  return Number(BigInt(xid) & 0xffff_ffffn);
 }

@@ -2,16 +2,20 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from } from 'pg-copy-streams';
 import { nameLoss } from './failures.ts';
+import type { CopyOptions } from './record.ts';
 import type { OpenTransaction } from './transaction.ts';
 
-/** `COPY table (columns) FROM STDIN` in text format. Returns the number of rows. A failing `chunks` fails the COPY. */
+/** `COPY table (columns) FROM STDIN`. Returns the number of rows. A failing `chunks` fails the COPY. */
 export function copyIn(
   tx: OpenTransaction,
   table: string,
   columns: readonly string[],
   chunks: AsyncIterable<Uint8Array | string>,
+  { format = 'text', texts = [] }: CopyOptions = {},
 ): Promise<number> {
-  const sql = `copy ${quoteTable(table)} (${columns.map(quoteIdentifier).join(', ')}) from stdin`;
+  const names = (columns: readonly string[]) => columns.map(quoteIdentifier).join(', ');
+  const forced = texts.length > 0 ? `, force_not_null (${names(texts)})` : '';
+  const sql = `copy ${quoteTable(table)} (${names(columns)}) from stdin with (format ${format}${forced})`;
   return tx.run(async () => {
     const target = tx.client.query(from(sql));
     const source = new Source(chunks);

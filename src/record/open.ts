@@ -4,9 +4,11 @@ import { Connections, send } from './connections.ts';
 import { copyIn } from './copy.ts';
 import { ConnectionLost, RecordUnavailable } from './failures.ts';
 import type { Log } from './log.ts';
+import { prepared } from './prepared.ts';
 import type {
   CoalescedRead,
   CoalescedWrite,
+  CopyOptions,
   PgRecord,
   RecordTransaction,
   TransactionOptions,
@@ -78,6 +80,10 @@ class PooledRecord implements PgRecord {
     return (key) => coalescer.get(key);
   }
 
+  prepare(sql: string): (parameters: readonly unknown[]) => Promise<Row[]> {
+    return prepared(this.#coalesced, sql);
+  }
+
   flushedLsn(): Promise<number> {
     return this.#flushedLsn.get(null);
   }
@@ -87,9 +93,10 @@ class PooledRecord implements PgRecord {
     table: string,
     columns: readonly string[],
     chunks: AsyncIterable<Uint8Array | string>,
+    options?: CopyOptions,
   ): Promise<number> {
     if (!(tx instanceof OpenTransaction)) throw new TypeError('copyIn needs the transaction that `transaction` gave');
-    return copyIn(tx, table, columns, chunks);
+    return copyIn(tx, table, columns, chunks, options);
   }
 
   async close(): Promise<void> {

@@ -63,6 +63,13 @@ export interface CoalescedRead<Key, Output> {
   readonly maxKeys?: number;
 }
 
+export interface CopyOptions {
+  /** `text` unless told. In `csv` an empty value is empty text where the column takes text, and missing elsewhere. */
+  readonly format?: 'text' | 'csv';
+  /** With `csv`: the columns that take text. */
+  readonly texts?: readonly string[];
+}
+
 /** The durable truth: PostgreSQL, embedded or anywhere. */
 export interface PgRecord extends RecordReader {
   /** For SQL clients. Holds the password: show it only redacted. */
@@ -72,17 +79,23 @@ export interface PgRecord extends RecordReader {
   transaction<T>(work: (tx: RecordTransaction) => Promise<T>, options?: TransactionOptions): Promise<Written<T>>;
   coalesceWrites<Input, Output>(write: CoalescedWrite<Input, Output>): (input: Input) => Promise<Written<Output>>;
   coalesceReads<Key, Output>(read: CoalescedRead<Key, Output>): (key: Key) => Promise<Output>;
+  /**
+   * A short read that each connection prepares once; sent at once, beside the coalesced statements, and again when the
+   * connection was lost. For who coalesces by other rules than `coalesceReads`.
+   */
+  prepare(sql: string): (parameters: readonly unknown[]) => Promise<Row[]>;
   /** The end of the flushed log now, on the primary (`pg_current_wal_flush_lsn`). */
   flushedLsn(): Promise<number>;
   /**
-   * Loads rows from a stream of `COPY ... FROM STDIN` text inside `tx`, all or nothing. `chunks` yields COPY text format.
-   * Returns the number of rows.
+   * Loads rows from a stream of `COPY ... FROM STDIN` text inside `tx`, all or nothing. `chunks` yields COPY text format, or
+   * CSV where told. Returns the number of rows.
    */
   copyIn(
     tx: RecordTransaction,
     table: string,
     columns: readonly string[],
     chunks: AsyncIterable<Uint8Array | string>,
+    options?: CopyOptions,
   ): Promise<number>;
   close(): Promise<void>;
 }

@@ -16,14 +16,14 @@ export interface TestApp extends Runtime {
   restart(): Promise<TestApp>;
 }
 
-/** Lockstep with these services on a database of the test's own, listening on a free port; gone with the test. */
+/** Lockstep with these services on a database of the test's own, or the one that `settings` names, listening on a free port; gone with the test. */
 export async function testServices(
   t: TestContext,
   services: readonly ServiceDefinition[],
   settings: ConfigFile = {},
 ): Promise<TestApp> {
-  const database = await testDatabase(t);
-  return startApp({ t, databaseUrl: database.url, services, settings });
+  const databaseUrl = settings.databaseUrl ?? (await testDatabase(t)).url;
+  return startApp({ t, databaseUrl, services, settings });
 }
 
 interface AppOptions {

@@ -1,7 +1,9 @@
 import type { Change } from '../changes/change.ts';
 import type { Source } from '../changes/feed.ts';
+import type { Commit } from '../changes/visibility.ts';
 import type { RecordReader } from '../record/record.ts';
 import type { Row } from '../record/value.ts';
+import type { LazySource } from './lazy.ts';
 
 declare const result: unique symbol;
 
@@ -28,6 +30,8 @@ export interface ViewDefinition<Query extends ViewQuery<unknown> = ViewQuery<unk
   build(): MemoryView<Query>;
   /** The same answers from the record, where the state cannot give them. One consistent snapshot: `reader` is inside one. */
   answerFromRecord(reader: RecordReader, queries: readonly Query[]): Promise<unknown[]>;
+  /** Set where the state holds only what was asked for: `build` then makes a `LazyView`, and no table is loaded into it. */
+  readonly lazy?: LazySource<Query>;
 }
 
 /**
@@ -40,7 +44,7 @@ export interface MemoryView<Query extends ViewQuery<unknown> = ViewQuery<unknown
   /** All rows are loaded: sort, index, count. May hand the turn back in between (`await`), nothing reads or applies meanwhile. */
   loaded(): Promise<void>;
   /** Changes of the view's tables, in order: one transaction's, or a slice of a large one. Must not throw on any valid change. */
-  apply(changes: readonly Change[]): void;
+  apply(changes: readonly Change[], commit: Commit): void;
   /** The answer, or undefined when this state does not hold it (a dropped window): then the record answers. */
   answer(query: Query): unknown;
   /**
@@ -62,6 +66,29 @@ export interface ViewStats {
   readonly entries: number;
   /** Memory of the structure in bytes, as near as the kind can say. */
   readonly bytes: number;
+  /** Of a view that is filled on demand. */
+  readonly cache?: CacheStats;
+}
+
+/** Since the state was built. */
+export interface CacheStats {
+  /** Rows asked for that were held. */
+  readonly hits: number;
+  /** Rows asked for that were not. */
+  readonly misses: number;
+  /** Rows let go of for want of room. */
+  readonly evictions: number;
+  /** Rows let go of because their time to live was over. */
+  readonly expirations: number;
+  /** Statements sent to the record for rows that were asked for. */
+  readonly statements?: number;
+  /** Rows read from the record that could not be kept: a change was applied that the reading did not see yet. */
+  readonly refusals: number;
+  /** Bytes the rows may take. */
+  readonly maxBytes: number;
+  /** What makes room: `lru`. */
+  readonly eviction: string;
+  readonly ttlMs: number;
 }
 
 /** One difference found by `verify`. */

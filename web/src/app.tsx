@@ -4,6 +4,7 @@ import { NotFound } from './shell/not-found.tsx';
 import { Shell } from './shell/shell.tsx';
 
 const Home = lazy(() => import('./home/home.tsx'));
+const Heroes = lazy(() => import('./heroes/page.tsx'));
 const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
 const Scribble = lazy(() => import('./scribble/page.tsx'));
 
@@ -16,6 +17,7 @@ export function App() {
           <Route path="/" component={Home} />
           <Route path="/leaderboard" component={Leaderboard} />
           <Route path="/scribble" component={Scribble} />
+          <Route path="/heroes" component={Heroes} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

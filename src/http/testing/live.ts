@@ -78,6 +78,8 @@ export class TestView implements ViewHandle<ViewQuery<number>> {
     return { results: queries.map(() => this.number) as never, position: this.position, source };
   }
 
+  async hold(): Promise<void> {}
+
   status(): ViewStatus {
     return viewStatus();
   }

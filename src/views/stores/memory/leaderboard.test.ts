@@ -278,7 +278,7 @@ test('[SPEC 7] compare goes on through expire and TRUNCATE in between', async ()
 test('windows that are not declared are answered by the record', () => {
   const definition = leaderboard({ table: 'test.games', id: 'id', player: 'player', score: 'score', time: 'time' });
   const view = definition.build();
-  view.apply(insert(game(1)));
+  view.apply(insert(game(1)), { xid: 1, lsn: 1 });
   assert.equal(view.answer(count(overall)), 1);
   assert.equal(view.answer(count({ board: 'games', window: 'daily', date: '2026-11-20' })), undefined);
 });

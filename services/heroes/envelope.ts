@@ -1,0 +1,53 @@
+import { ClientError } from '../../src/index.ts';
+import { found, type NewHero, readHero, readId } from './hero.ts';
+
+/** Rows of one request. */
+export const MAX_ROWS = 1000;
+
+/** The two requests of `POST /`, checked. */
+export type Order =
+  | { readonly request: 'read'; readonly cache: boolean; readonly ids: readonly number[] }
+  | { readonly request: 'write'; readonly cache: boolean; readonly heroes: readonly NewHero[] };
+
+/** Whether a body is one of the two requests, or meant to be. */
+export function isOrder(body: unknown): body is Record<string, unknown> {
+  return typeof body === 'object' && body !== null && ('REQUEST' in body || 'SQLS' in body || 'USE_CACHE' in body);
+}
+
+/** Throws 400, which names the field and, of many rows, the row. */
+export function readOrder({ USE_CACHE, REQUEST, SQLS, ...others }: Record<string, unknown>): Order {
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw bad(`${found(other)} is not expected; there are USE_CACHE, REQUEST and SQLS`);
+  const cache = readSwitch(USE_CACHE);
+  if (REQUEST !== 'read' && REQUEST !== 'write')
+    throw bad(`REQUEST must be "read" or "write", found ${found(REQUEST)}`);
+  if (!Array.isArray(SQLS) || SQLS.length > MAX_ROWS)
+    throw bad(`SQLS must be a list of at most ${MAX_ROWS}, found ${Array.isArray(SQLS) ? SQLS.length : found(SQLS)}`);
+  if (REQUEST === 'read') return { request: REQUEST, cache, ids: SQLS.map((id, i) => idOf(id, `SQLS[${i}]`)) };
+  return { request: REQUEST, cache, heroes: SQLS.map((hero, i) => newHeroOf(hero, `SQLS[${i}]`)) };
+}
+
+/** A hero to be created. Throws 400, which says where it was sent. */
+export function newHeroOf(sent: unknown, where = 'the hero'): NewHero {
+  const hero = readHero(sent);
+  if (typeof hero === 'string') throw bad(`${where}: ${hero}`);
+  if ((sent as { id?: unknown }).id !== undefined)
+    throw bad(`${where}: id is given by the record; leave it out, or change a hero with PUT /heroes/{id}`);
+  return hero;
+}
+
+function idOf(sent: unknown, where: string): number {
+  const id = readId(sent);
+  if (id === undefined) throw bad(`${where} must be an id, a whole number, found ${found(sent)}`);
+  return id;
+}
+
+function readSwitch(sent: unknown): boolean {
+  if (sent === true || sent === 'True') return true;
+  if (sent === false || sent === 'False') return false;
+  throw bad(`USE_CACHE must be "True" or "False", or a boolean, found ${found(sent)}`);
+}
+
+export function bad(message: string): ClientError {
+  return new ClientError(400, `${message}.`);
+}

@@ -1,0 +1,290 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ClientError, rows, type ServiceContext, sendWritten, type Written } from '../../src/index.ts';
+import { importHeroes } from './csv.ts';
+import { bad, isOrder, MAX_ROWS, newHeroOf, readOrder } from './envelope.ts';
+import { FIELDS, found, type Hero, INTEGER, readChanges, readHero, readId, readIds } from './hero.ts';
+import { Reads } from './reads.ts';
+import * as schemas from './schemas.ts';
+import type { views } from './views.ts';
+import { Writes } from './writes.ts';
+
+type Context = ServiceContext<typeof views>;
+
+interface Parts extends Context {
+  readonly reads: Reads;
+  readonly writes: Writes;
+}
+
+const TAGS = ['heroes'];
+
+export function routes(app: FastifyInstance, context: Context): void {
+  const parts = { ...context, reads: new Reads(context), writes: new Writes(context) };
+  postRoute(app, parts);
+  readRoutes(app, parts);
+  listRoute(app, parts);
+  changeRoutes(app, parts);
+  importRoute(app, parts);
+  cacheRoute(app, parts);
+}
+
+/** Both requests of the contract, and heroes to be created: told apart by their bodies. */
+function postRoute(app: FastifyInstance, parts: Parts): void {
+  app.post<{ Querystring: { cache?: boolean } }>(
+    '/',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Read or write heroes in one request, or create heroes',
+        description:
+          '{"USE_CACHE":"True","REQUEST":"read","SQLS":[3,1]} answers {"statusCode":200,"body":[...]}; with "write", SQLS are ' +
+          'the heroes. A hero, or a list of heroes, creates them and answers 201 with what was created.',
+        querystring: schemas.CacheQuery,
+      },
+    },
+    (request, reply) => {
+      const { body } = request;
+      return isOrder(body) ? order(request, reply, parts, body) : create(request, reply, parts, body);
+    },
+  );
+}
+
+/** Problems too come as the contract says. */
+async function order(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: Parts,
+  body: Record<string, unknown>,
+): Promise<FastifyReply> {
+  try {
+    const order = readOrder(body);
+    if (order.request === 'read') return await parts.reads.send(request, reply, { ...order, body: envelopeOf });
+    if (order.heroes.length === 0) return reply.send(SUCCESS);
+    return await sendStored(reply, parts, {
+      ...order,
+      written: await parts.writes.insert(order.heroes),
+      body: SUCCESS,
+    });
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    const { status: statusCode, message, headers } = error;
+    return reply.code(statusCode).headers(headers).send({ statusCode, body: { message } });
+  }
+}
+
+const SUCCESS = { statusCode: 200, body: 'write success' };
+
+function envelopeOf(heroes: readonly string[]): string {
+  return `{"statusCode":200,"body":[${heroes.join()}]}`;
+}
+
+async function create(
+  request: FastifyRequest<{ Querystring: { cache?: boolean } }>,
+  reply: FastifyReply,
+  parts: Parts,
+  body: unknown,
+): Promise<FastifyReply> {
+  const sent = Array.isArray(body) ? body : [body];
+  if (sent.length === 0 || sent.length > MAX_ROWS) throw bad(`send 1 to ${MAX_ROWS} heroes, found ${sent.length}`);
+  const heroes = sent.map((hero, i) => newHeroOf(hero, sent === body ? `hero ${i}` : 'the hero'));
+  const written = await parts.writes.insert(heroes);
+  const created = heroes.map((hero, i) => ({ id: written.value[i]!, ...hero }));
+  reply.code(201);
+  const { cache = true } = request.query;
+  return sendStored(reply, parts, { cache, written, body: sent === body ? created : created[0] });
+}
+
+interface Stored {
+  readonly cache: boolean;
+  /** Its value are the ids. */
+  readonly written: Written<readonly number[]>;
+  readonly body: unknown;
+}
+
+/** Write-through: with the cache, the rows are in it when the answer goes out. */
+async function sendStored(
+  reply: FastifyReply,
+  { live, views: { heroes } }: Parts,
+  { cache, written, body }: Stored,
+): Promise<FastifyReply> {
+  if (cache && reply.request.headers['lockstep-wait'] !== 'none') {
+    const { applied } = await live.applied(written.receipt);
+    if (applied) await heroes.hold([rows(written.value)]);
+  }
+  return sendWritten(reply, written, live, body);
+}
+
+function readRoutes(app: FastifyInstance, { reads }: Parts): void {
+  app.get<{ Querystring: { ids?: string; cache?: boolean } }>(
+    '',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Heroes by their ids',
+        querystring: schemas.IdsQuery,
+        response: { 200: schemas.Heroes, '4xx': schemas.Problem },
+      },
+    },
+    (request, reply) => {
+      const { ids, cache = true } = request.query;
+      if (ids === undefined) return reply.redirect('/heroes/', 308);
+      return reads.send(request, reply, { ids: checkedIds(ids), cache, body: listOf });
+    },
+  );
+  app.get<{ Params: { id: string }; Querystring: { cache?: boolean } }>(
+    '/:id',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'One hero',
+        params: schemas.IdPath,
+        querystring: schemas.CacheQuery,
+        response: { 200: schemas.Hero, '4xx': schemas.Problem },
+      },
+    },
+    (request, reply) => {
+      const { cache = true } = request.query;
+      return reads.send(request, reply, { ids: [checkedId(request.params.id)], cache, body: ([hero]) => hero! });
+    },
+  );
+}
+
+function listOf(heroes: readonly string[]): string {
+  return `[${heroes.join()}]`;
+}
+
+function checkedIds(text: string): number[] {
+  const ids = readIds(text);
+  if (ids && ids.length <= MAX_ROWS) return ids;
+  const expected = `at most ${MAX_ROWS} whole numbers that fit into 32 bits, with commas between them`;
+  throw bad(`ids must be ${expected}, found ${ids ? ids.length : found(text)}`);
+}
+
+function checkedId(text: string): number {
+  const id = readId(text);
+  if (id === undefined) throw bad(`an id must be a whole number that fits into 32 bits, found ${text}`);
+  return id;
+}
+
+function listRoute(fastify: FastifyInstance, { record }: Parts): void {
+  const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
+  app.get(
+    '/list',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Heroes in the order of their ids, from the record',
+        description: 'For the next page, ask with `after` as the last id.',
+        querystring: schemas.ListQuery,
+        response: { 200: schemas.Heroes, '4xx': schemas.Problem },
+      },
+    },
+    ({ query: { after = INTEGER.min - 1, limit = 50 } }) =>
+      record.query<Hero>(
+        `select id, ${FIELDS.join()} from heroes.heroes where id > $1::bigint order by id limit $2::integer`,
+        [after, limit],
+      ),
+  );
+}
+
+interface ChangeRequest {
+  Params: { id: string };
+  Querystring: { cache?: boolean };
+  Body: unknown;
+}
+
+function changeRoutes(app: FastifyInstance, parts: Parts): void {
+  const { writes } = parts;
+  const schema = (summary: string) => ({
+    tags: TAGS,
+    summary,
+    params: schemas.IdPath,
+    querystring: schemas.CacheQuery,
+    response: { 200: schemas.Hero, '4xx': schemas.Problem },
+  });
+  const send = async (request: FastifyRequest<ChangeRequest>, reply: FastifyReply, writing: Promise<Written<Hero>>) => {
+    const { receipt, value } = await writing;
+    const written = { receipt, value: [value.id] };
+    return sendStored(reply, parts, { cache: request.query.cache ?? true, written, body: value });
+  };
+  app.put<ChangeRequest>('/:id', { schema: schema('Give a hero other values: all fields') }, (request, reply) => {
+    const id = checkedId(request.params.id);
+    return send(request, reply, writes.change(id, fieldsOf(request.body, readHero, id)));
+  });
+  app.patch<ChangeRequest>('/:id', { schema: schema('Give some fields other values') }, (request, reply) => {
+    const id = checkedId(request.params.id);
+    return send(request, reply, writes.change(id, fieldsOf(request.body, readChanges, id)));
+  });
+  app.delete<ChangeRequest>('/:id', { schema: schema('Take a hero out of the record') }, (request, reply) =>
+    send(request, reply, writes.remove(checkedId(request.params.id))),
+  );
+}
+
+/** The fields that were sent. An id may be among them, as a read gives it, but it must be the hero's own. */
+function fieldsOf<T extends object>(body: unknown, read: (body: unknown) => T | string, id: number): T {
+  const fields = read(body);
+  if (typeof fields === 'string') throw bad(fields);
+  const sent = (body as { id?: unknown }).id;
+  if (sent !== undefined && sent !== id) throw bad(`id is ${id} by the path; leave it out, or send the same`);
+  return fields;
+}
+
+/** A file is as long as it is: it is read as it comes, and never held. */
+function importRoute(app: FastifyInstance, { record, live }: Parts): void {
+  app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) => done(null, payload));
+  app.post(
+    '/import',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Load heroes from a CSV file, all of them or none',
+        description:
+          'The body, text/csv: id,hero,power,name,xp,color with that line first or without. Answered when it is stored.',
+        response: { 200: schemas.Imported, '4xx': schemas.Problem },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request as { body?: AsyncIterable<Uint8Array> & { pipe?: unknown } };
+      if (typeof body?.pipe !== 'function') throw bad('send the file as the body, with Content-Type: text/csv');
+      const began = performance.now();
+      const written = await importHeroes({ record, chunks: body });
+      const seconds = Number(((performance.now() - began) / 1000).toFixed(3));
+      return sendWritten(reply, written, live, { heroes: written.value, seconds });
+    },
+  );
+}
+
+function cacheRoute(app: FastifyInstance, { views: { heroes }, reads: { latency } }: Parts): void {
+  app.get(
+    '/cache',
+    { schema: { tags: TAGS, summary: 'How the cache does', response: { 200: schemas.Cache } } },
+    async () => {
+      const { entries, bytes, cache } = heroes.status();
+      const {
+        hits = 0,
+        misses = 0,
+        statements: queries = 0,
+        evictions = 0,
+        expirations = 0,
+        refusals = 0,
+      } = cache ?? {};
+      const { maxBytes = 0, eviction = 'none', ttlMs = 0 } = cache ?? {};
+      return {
+        ...{
+          hits,
+          misses,
+          hitRatio: hits + misses > 0 ? hits / (hits + misses) : null,
+          rows: entries,
+          bytes,
+          maxBytes,
+        },
+        ...{ queries, evictions, expirations, refusals, eviction, ttlSeconds: ttlMs / 1000 },
+        latency: {
+          cached: latency.cached.percentiles(),
+          filled: latency.filled.percentiles(),
+          uncached: latency.uncached.percentiles(),
+        },
+      };
+    },
+  );
+}

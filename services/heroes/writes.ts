@@ -1,0 +1,84 @@
+import { ClientError, type PgRecord, type Written } from '../../src/index.ts';
+import { FIELDS, type Hero, type NewHero } from './hero.ts';
+
+/** Tries to insert beside rows that come with ids of their own. */
+const TRIES = 8;
+
+/** `$1`: for each request, its heroes as a JSON array. The sequence counts in the order of the rows. */
+const INSERT = `
+  with sent as (
+    select request, place, hero, power, name, xp, color
+      from unnest($1::text[]) with ordinality as asked (heroes, request),
+           rows from (jsonb_to_recordset(heroes::jsonb) as (hero text, power text, name text, xp integer, color text))
+             with ordinality as each (hero, power, name, xp, color, place)
+  ), inserted as (
+    insert into heroes.heroes (hero, power, name, xp, color)
+    select hero, power, name, xp, color from sent order by request, place
+    returning id
+  ), numbered_ids as (
+    select id, row_number() over (order by id) as number from inserted
+  ), numbered as (
+    select request, row_number() over (order by request, place) as number from sent
+  )
+  select coalesce(json_agg(id order by id), '[]')::text as ids, pg_current_xact_id()::text as lockstep_xid
+    from numbered join numbered_ids using (number)
+   group by request
+   order by request`;
+
+/** The commands: everything that changes the table of heroes. */
+export class Writes {
+  readonly #record: PgRecord;
+  readonly #insert: (heroes: readonly NewHero[]) => Promise<Written<number[]>>;
+
+  constructor(options: { record: PgRecord }) {
+    this.#record = options.record;
+    this.#insert = options.record.coalesceWrites<readonly NewHero[], number[]>({
+      sql: INSERT,
+      columns: ['text'],
+      encode: (heroes) => [JSON.stringify(heroes)],
+      decode: (row) => JSON.parse(row.ids as string) as number[],
+      maxRows: 200,
+    });
+  }
+
+  /** Stores heroes, at least one, all of them or none, in their order; returns their ids, ascending from the highest. */
+  async insert(heroes: readonly NewHero[]): Promise<Written<number[]>> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#insert(heroes);
+      } catch (error) {
+        // Somebody gave the id to a row of their own, and the sequence has gone on from there by now.
+        if (!isTaken(error) || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  /** Gives some of the fields other values. Throws 404. */
+  change(id: number, changes: Partial<NewHero>): Promise<Written<Hero>> {
+    const fields = FIELDS.filter((field) => changes[field] !== undefined);
+    const set = fields.map((field, i) => `${field} = $${i + 2}`).join(', ');
+    const values = fields.map((field) => changes[field]);
+    return this.#one(id, `update heroes.heroes set ${set} where id = $1 returning *`, [id, ...values]);
+  }
+
+  /** Throws 404. */
+  remove(id: number): Promise<Written<Hero>> {
+    return this.#one(id, 'delete from heroes.heroes where id = $1 returning *', [id]);
+  }
+
+  #one(id: number, sql: string, parameters: readonly unknown[]): Promise<Written<Hero>> {
+    return this.#record.transaction(async (tx) => {
+      const [hero] = await tx.query<Hero>(sql, parameters);
+      if (!hero) throw noHero([id]);
+      return hero;
+    });
+  }
+}
+
+export function noHero(ids: readonly number[]): ClientError {
+  return new ClientError(404, `no hero with id ${[...new Set(ids)].join(', ')}`);
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === '23505';
+}

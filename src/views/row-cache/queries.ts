@@ -1,0 +1,13 @@
+import type { Key } from '../lazy.ts';
+import type { ViewQuery } from '../view.ts';
+
+/** Rows by their keys, in the order of the keys, repeats repeated: each as JSON text, null where there is none. */
+export interface RowsQuery extends ViewQuery<(string | null)[]> {
+  readonly ask: 'rows';
+  readonly ids: readonly Key[];
+}
+
+/** Asks for rows by their keys, all of them at one position. */
+export function rows(ids: readonly Key[]): RowsQuery {
+  return { ask: 'rows', ids };
+}

@@ -1,0 +1,42 @@
+import type { CacheReport } from './hero.ts';
+
+/** What each strategy does, with its numbers. */
+export function Strategies({ report }: { report: CacheReport | null }) {
+  const number = (value: number | undefined) => value?.toLocaleString('en') ?? '–';
+  const strategies = [
+    [
+      'Lazy loading',
+      'A row is held when somebody asked for it. All rows that are missing come in one query; a thousand askers of one row wait for the same one.',
+      `${number(report?.hits)} hits, ${number(report?.misses)} misses`,
+    ],
+    [
+      'Write-through',
+      'Written with the cache, a row is in it when the answer goes out. Written without, it waits until it is asked for.',
+      `${number(report?.rows)} rows held, ${kilobytes(report?.bytes)} of ${kilobytes(report?.maxBytes)}`,
+    ],
+    [
+      'Never stale',
+      'No write goes to the cache: every change comes from the log of the record, in the order of commits, also one made by hand with SQL.',
+      `${report?.eviction ?? '–'}, ${number(report?.evictions)} evicted, let go of after ${number(report ? report.ttlSeconds / 60 : undefined)} min`,
+    ],
+  ] as const;
+  return (
+    <section aria-labelledby="strategies">
+      <h2 id="strategies">What it does</h2>
+      <ul className="strategies">
+        {strategies.map(([name, about, numbers]) => (
+          <li key={name}>
+            <h3>{name}</h3>
+            <p>{about}</p>
+            <p className="numbers">{numbers}</p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function kilobytes(bytes: number | undefined): string {
+  if (bytes === undefined) return '–';
+  return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+}

@@ -54,7 +54,13 @@ export type {
 export { isoToMicros, microsToIso, nowMicros } from './record/time.ts';
 export type { Row, Value } from './record/value.ts';
 export { type Config, type ConfigFile, defineConfig, loadConfig } from './runtime/config.ts';
-export { defineService, type ServiceCli, type ServiceContext, type ServiceDefinition } from './runtime/service.ts';
+export {
+  defineService,
+  type Schedule,
+  type ServiceCli,
+  type ServiceContext,
+  type ServiceDefinition,
+} from './runtime/service.ts';
 export { leaderboard } from './views/leaderboard/leaderboard.ts';
 export type { RankedRow, Standing } from './views/leaderboard/queries.ts';
 export { count, history, range, standing, top } from './views/leaderboard/queries.ts';

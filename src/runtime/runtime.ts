@@ -14,6 +14,7 @@ import type { PgRecord } from '../record/record.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
+import { Scheduler, type Task } from './scheduler.ts';
 import type { ServiceContext, ServiceDefinition } from './service.ts';
 
 export interface RuntimeOptions {
@@ -97,7 +98,12 @@ async function open(
     if (definition.topics) live.topics.add(definition.name, definition.topics(context));
     return { definition, context };
   });
-  if (follow) await live.start();
+  const scheduler = new Scheduler({ record, log, tasks: contexts.flatMap(tasksOf) });
+  opened.push(() => scheduler.stop());
+  if (follow) {
+    await live.start();
+    scheduler.start();
+  }
   opened.push(sweeping(record, log));
   return {
     config,
@@ -125,6 +131,14 @@ async function open(
     }),
     stop,
   };
+}
+
+function tasksOf({ definition, context }: Runtime['services'][number]): Task[] {
+  return (definition.schedules ?? []).map(({ name, run, ...timing }) => ({
+    name: `${definition.name}/${name}`,
+    timing,
+    run: (signal) => run(context, signal),
+  }));
 }
 
 const SWEEP_MS = 3600_000;

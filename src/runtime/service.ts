@@ -5,6 +5,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Live, Topic, ViewHandle } from '../live/live.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { ViewDefinition } from '../views/view.ts';
+import type { Timing } from './timing.ts';
 
 type Views = Readonly<Record<string, ViewDefinition<never>>>;
 
@@ -32,6 +33,17 @@ export interface ServiceCli {
   print(value: unknown, text: string): void;
 }
 
+/**
+ * Work done at set times while the server lives: never two runs of one at once, also not on two nodes. What was due while no
+ * server lived runs once at the next start; a run that throws is logged and tried again (a daily one after a minute).
+ */
+export type Schedule<V extends Views = Views> = Timing & {
+  /** Unique in its service. */
+  readonly name: string;
+  /** `signal` is aborted when the server stops, which waits for the run. */
+  run(context: ServiceContext<V>, signal: AbortSignal): Promise<void>;
+};
+
 /** A service: a folder that declares tables, commands (writes), views, routes and topics. */
 export interface ServiceDefinition<V extends Views = Views> {
   /** Names its schema, its routes' prefix and its page: lower-case letters. */
@@ -43,6 +55,7 @@ export interface ServiceDefinition<V extends Views = Views> {
   readonly views: V;
   /** By name; followed as `<service>/<topic>/<key>`. */
   topics?(context: ServiceContext<V>): Readonly<Record<string, Topic>>;
+  readonly schedules?: readonly Schedule<V>[];
   /** Registered under `/<name>`. */
   routes(app: FastifyInstance, context: ServiceContext<V>): void | Promise<void>;
   /** Sub-commands of `lockstep <name>`. */

@@ -5,6 +5,7 @@ export { formatPosition, type Position } from './changes/position.ts';
 export { CachedAnswers } from './http/cached-answers.ts';
 export { idempotencyKey } from './http/idempotency.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
+export { RateLimit } from './http/rate-limit.ts';
 export { sendEvents } from './http/sse.ts';
 export { bearerToken } from './http/token.ts';
 export type { Identity, Tokens, User } from './identity/identity.ts';
@@ -61,6 +62,17 @@ export {
   type ServiceContext,
   type ServiceDefinition,
 } from './runtime/service.ts';
+export { feed } from './views/feed/feed.ts';
+export { type FeedEntry, newest } from './views/feed/queries.ts';
+export { inbox } from './views/inbox/inbox.ts';
+export {
+  conversations,
+  type Listed,
+  type Membership,
+  members,
+  type Participant,
+  profile,
+} from './views/inbox/queries.ts';
 export { leaderboard } from './views/leaderboard/leaderboard.ts';
 export type { RankedRow, Standing } from './views/leaderboard/queries.ts';
 export { count, history, range, standing, top } from './views/leaderboard/queries.ts';

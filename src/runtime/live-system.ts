@@ -98,6 +98,10 @@ export class LiveSystem implements Live {
     return this.#watermark.reached(position, timeoutMs);
   }
 
+  signal(topic: string, key: string, data: unknown): void {
+    this.topics.signal(topic, key, data);
+  }
+
   status(): LiveStatus {
     return this.#follower.status();
   }

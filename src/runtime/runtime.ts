@@ -179,7 +179,14 @@ async function prepare(
     schema: 'lockstep',
     folder: new URL('../record/migrations/', import.meta.url),
   });
-  const identity = await openIdentity({ record, log, config: identityConfig(config) });
+  const identity = await openIdentity({
+    record,
+    log,
+    config: identityConfig(config),
+    onConfirmed: async (tx, user) => {
+      for (const service of services) await service.userConfirmed?.(tx, user);
+    },
+  });
   for (const { name, migrations } of services) await migrate(record, { name, schema: name, folder: migrations });
   return identity;
 }

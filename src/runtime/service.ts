@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { Identity } from '../identity/identity.ts';
+import type { Identity, User } from '../identity/identity.ts';
 import type { Live, Topic, ViewHandle } from '../live/live.ts';
-import type { PgRecord } from '../record/record.ts';
+import type { PgRecord, RecordTransaction } from '../record/record.ts';
 import type { ViewDefinition } from '../views/view.ts';
 import type { Timing } from './timing.ts';
 
@@ -56,6 +56,11 @@ export interface ServiceDefinition<V extends Views = Views> {
   /** By name; followed as `<service>/<topic>/<key>`. */
   topics?(context: ServiceContext<V>): Readonly<Record<string, Topic>>;
   readonly schedules?: readonly Schedule<V>[];
+  /**
+   * Called in the transaction that makes an account of Lockstep's own a user, so that what the service keeps of users is there from
+   * the first moment. Accounts of before the service, and an external issuer's, come without: see to them at their first call.
+   */
+  userConfirmed?(tx: RecordTransaction, user: User): Promise<void>;
   /** Registered under `/<name>`. */
   routes(app: FastifyInstance, context: ServiceContext<V>): void | Promise<void>;
   /** Sub-commands of `lockstep <name>`. */

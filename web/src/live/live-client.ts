@@ -1,7 +1,7 @@
 /** What the server sends for a followed topic. */
 export interface TopicMessage {
   readonly topic: string;
-  readonly event: 'state' | 'event' | 'resync';
+  readonly event: 'state' | 'event' | 'resync' | 'signal';
   readonly position: string;
   readonly previous: string | null;
   readonly data: unknown;

@@ -1,0 +1,106 @@
+import {
+  type Change,
+  type Membership,
+  members,
+  profile,
+  type Row,
+  type ServiceContext,
+  type Topic,
+} from '../../src/index.ts';
+import { type Author, activityBody, messageBody, NOBODY } from './answers.ts';
+import { notYours } from './message-writes.ts';
+import type { Activity, Member, Message, Person, views } from './views.ts';
+
+type Context = ServiceContext<typeof views>;
+type Events = Iterable<{ readonly key: string; readonly data: unknown }>;
+
+/**
+ * `cruddur/feed/home`: posts, and the counts of posts, for everybody. `cruddur/feed/<uuid of a post>`: its replies.
+ * `cruddur/inbox/<sub>`: somebody's messages and read marks, for that user alone.
+ */
+export function topics(context: Context): Record<string, Topic> {
+  return {
+    feed: { type: 'events', events: (change) => feedEvents(context, change) },
+    inbox: {
+      type: 'events',
+      events: (change) => inboxEvents(context, change),
+      authorize: (key, user) => user?.sub === key,
+    },
+  };
+}
+
+function* feedEvents(context: Context, change: Change): Events {
+  if (change.table.name === 'cruddur.users' && change.op === 'update') {
+    const { handle, display_name } = change.after as unknown as Person;
+    yield { key: 'home', data: { type: 'profile', handle, display_name } };
+  }
+  if (change.table.name !== 'cruddur.activities' || !change.after) return;
+  const activity = change.after as unknown as Activity;
+  const { uuid, replies_count, likes_count, reposts_count, reply_to_uuid: parent } = activity;
+  const key = parent ?? 'home';
+  if (change.op === 'update') {
+    yield { key, data: { type: 'counts', uuid, replies_count, likes_count, reposts_count } };
+    return;
+  }
+  const author = personOf(context, activity.user_id);
+  if (author) yield { key, data: { type: parent ? 'reply' : 'post', ...activityBody(activity, author) } };
+}
+
+/** The views have applied the change already: they know who is in the conversation. */
+function* inboxEvents(context: Context, change: Change): Events {
+  if (change.table.name === 'cruddur.messages' && change.op === 'insert') {
+    const message = change.after as unknown as Message;
+    const known = context.views.inbox.readNow(questions(message));
+    if (known) yield* delivered(message, known.results);
+    else void deliverLater(context, message);
+  }
+  if (change.table.name === 'cruddur.message_group_members' && change.op === 'update') {
+    const { message_group_uuid, user_id } = change.after as unknown as Member;
+    const me = personOf(context, user_id);
+    if (me) yield { key: me.sub, data: { type: 'read', message_group_uuid } };
+  }
+}
+
+function questions({ message_group_uuid, user_id }: Message) {
+  return [members({ conversation: message_group_uuid }), profile({ id: user_id })] as const;
+}
+
+/** A message as each member of its conversation is told of it. */
+function* delivered(message: Message, [list, found]: readonly [Membership[], Row | null]): Events {
+  const author = (found as unknown as Person | null) ?? NOBODY;
+  const { message_group_uuid } = message;
+  const data = { type: 'message', message_group_uuid, ...messageBody({ ...message, ...pick(author) }) };
+  for (const { profile } of list) if (profile) yield { key: (profile as unknown as Person).sub, data };
+}
+
+/** While the view cannot say who is in a conversation (its schema is being looked at), the record can. */
+async function deliverLater({ views, live, log }: Context, message: Message): Promise<void> {
+  try {
+    const { results } = await views.inbox.read(questions(message));
+    for (const { key, data } of delivered(message, results)) live.signal('cruddur/inbox', key, [data]);
+  } catch (error) {
+    log.warn({ err: error }, 'a message was not pushed; its readers find it when they look');
+  }
+}
+
+/** Tells the others in a conversation, unless `quiet`, that somebody is typing. Throws 403 for somebody who is not in it. */
+export async function signalTyping(
+  { views, live }: Context,
+  { group, userId, quiet }: { group: string; userId: number; quiet: boolean },
+): Promise<void> {
+  const { results } = await views.inbox.read([members({ conversation: group }), profile({ id: userId })]);
+  const [list, author] = results;
+  if (!list.some(({ member }) => member === userId)) throw notYours();
+  if (quiet) return;
+  const data = { type: 'typing', message_group_uuid: group, handle: (author as unknown as Person).handle };
+  for (const { member, profile } of list)
+    if (profile && member !== userId) live.signal('cruddur/inbox', (profile as unknown as Person).sub, [data]);
+}
+
+function personOf({ views }: Context, id: number): Person | undefined {
+  return (views.inbox.readNow([profile({ id })])?.results[0] ?? undefined) as unknown as Person | undefined;
+}
+
+function pick({ display_name, handle }: Author): Author {
+  return { display_name, handle };
+}

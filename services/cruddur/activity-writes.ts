@@ -55,16 +55,22 @@ const POST = `
   select made.created_at, made.expires_at, pg_current_xact_id()::text as lockstep_xid
     from sent left join made using (uuid) order by sent.place`;
 
+/** What the statement is about, held so that it stays until the end: what was deleted meanwhile is not found. */
+const found = (column: 'uuid' | 'parent') => `
+  found as materialized (
+    select activity_id, uuid, expires_at from cruddur.activities
+     where uuid in (select ${column} from sent) and expires_at > now() order by activity_id for key share)`;
+
 /** A reply lives as long as what it replies to. */
 const REPLY = `
   with sent as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[])
       with ordinality as sent (uuid, user_id, message, parent, mentions, place)),
+  ${found('parent')},
   made as (
     insert into cruddur.activities (uuid, user_id, message, reply_to, reply_to_uuid, expires_at)
-    select sent.uuid, sent.user_id, sent.message, parent.activity_id, parent.uuid, parent.expires_at
-      from sent join cruddur.activities parent on parent.uuid = sent.parent and parent.expires_at > now()
-     order by sent.place
+    select sent.uuid, sent.user_id, sent.message, found.activity_id, found.uuid, found.expires_at
+      from sent join found on found.uuid = sent.parent order by sent.place
     returning activity_id, uuid, created_at, expires_at),
   ${MENTIONED}
   select made.created_at, made.expires_at, pg_current_xact_id()::text as lockstep_xid
@@ -76,8 +82,7 @@ type Table = 'likes' | 'reposts';
 const react = (table: Table) => `
   with sent as materialized (
     select * from unnest($1::bigint[], $2::uuid[]) with ordinality as sent (user_id, uuid, place)),
-  found as materialized (
-    select activity_id, uuid from cruddur.activities where uuid in (select uuid from sent) and expires_at > now()),
+  ${found('uuid')},
   made as (
     insert into cruddur.${table} (activity_id, user_id)
     select distinct activity_id, user_id from sent join found using (uuid) order by 1, 2
@@ -88,8 +93,7 @@ const react = (table: Table) => `
 const retract = (table: Table) => `
   with sent as materialized (
     select * from unnest($1::bigint[], $2::uuid[]) with ordinality as sent (user_id, uuid, place)),
-  found as materialized (
-    select activity_id, uuid from cruddur.activities where uuid in (select uuid from sent) and expires_at > now()),
+  ${found('uuid')},
   gone as (
     delete from cruddur.${table} its using sent join found using (uuid)
      where its.activity_id = found.activity_id and its.user_id = sent.user_id)

@@ -130,7 +130,7 @@ export function notYours(): ClientError {
 }
 
 /** The conversation of two people, locked; of two who make one at once, the second waits and is given the first one's. */
-async function groupOf(tx: RecordTransaction, one: number, other: number): Promise<string> {
+export async function groupOf(tx: RecordTransaction, one: number, other: number): Promise<string> {
   const pair = [Math.min(one, other), Math.max(one, other)];
   const [made] = await tx.query<{ uuid: string }>(
     `insert into cruddur.message_groups (uuid, first_user_id, second_user_id) values ($3, $1, $2)

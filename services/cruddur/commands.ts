@@ -22,8 +22,7 @@ function tableCommands(program: Command, cli: ServiceCli): void {
     .option(...YES)
     .action(async (options: { yes?: true }) => {
       if (!(await agreed('Drop every table of cruddur with everything in it?', options))) return;
-      await recreate(await cli.record());
-      await runSeed(cli);
+      await runSeed(cli, await recreate(await cli.record()));
     });
   program
     .command('seed')
@@ -122,10 +121,15 @@ const USERS = `
          (select count(*) from cruddur.activities its where its.user_id = users.user_id) as activities
     from cruddur.users order by handle_key limit $1`;
 
-async function runSeed(cli: ServiceCli): Promise<void> {
+async function runSeed(cli: ServiceCli, accounts?: ReadonlyMap<string, string>): Promise<void> {
   const bar = cli.progress('seeding');
   const record = await cli.record();
-  const users = await seed({ record, identity: await cli.identity(), progress: (done, of) => bar.update(done, of) });
+  const users = await seed({
+    record,
+    identity: await cli.identity(),
+    ...(accounts && { accounts }),
+    progress: (done, of) => bar.update(done, of),
+  });
   bar.done();
   const lines = users.map(({ handle, password }) => [
     bold(`@${handle}`),

@@ -22,7 +22,7 @@ import { signalTyping } from './topics.ts';
 
 const TAGS = ['cruddur'];
 const SIGNED_IN = [{ token: [] }];
-const TYPING = { perSecond: 1, burst: 3 };
+const TYPING = { perSecond: 1, burst: 10 };
 
 export function messageRoutes(app: FastifyInstance, parts: Parts): void {
   const writes = new MessageWrites(parts.context);

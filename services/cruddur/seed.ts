@@ -21,12 +21,19 @@ export interface Seeded {
 export interface SeedOptions {
   readonly record: PgRecord;
   readonly identity: Identity;
+  /** The accounts of users of before, by handle: what `recreate` returns. */
+  readonly accounts?: ReadonlyMap<string, string>;
   progress(done: number, of: number): void;
 }
 
 /** Two users, a long conversation between them, and posts that expire in ten days. The texts are the same every time. */
-export async function seed({ record, identity, progress }: SeedOptions): Promise<Seeded[]> {
-  const accounts = await Promise.all(NAMES.map((name) => accountOf(record, identity, name)));
+export async function seed({
+  record,
+  identity,
+  accounts: known = new Map(),
+  progress,
+}: SeedOptions): Promise<Seeded[]> {
+  const accounts = await Promise.all(NAMES.map((name) => accountOf(record, identity, name, known)));
   await record.transaction(async (tx) => {
     const ids: number[] = [];
     for (const { user } of accounts) ids.push(await ensurePerson(tx, user));
@@ -66,15 +73,17 @@ async function accountOf(
   record: PgRecord,
   identity: Identity,
   username: string,
+  accounts: ReadonlyMap<string, string>,
 ): Promise<{ user: User; password: string | null }> {
   const [known] = await record.query<{ sub: string }>('select sub from cruddur.users where handle_key = $1', [
     handleKey(username),
   ]);
+  const sub = known?.sub ?? accounts.get(username);
   const existing = {
-    user: { sub: known?.sub ?? `seed:${username}`, username, email: null, roles: [] },
+    user: { sub: sub ?? `seed:${username}`, username, email: null, roles: [] },
     password: null,
   };
-  if (known) return existing;
+  if (sub !== undefined) return existing;
   const password = `Seed-1${randomBytes(9).toString('base64url')}`;
   try {
     return { user: await identity.signUp({ username, password, email: `${username}@cruddur.example` }), password };
@@ -84,14 +93,26 @@ async function accountOf(
   }
 }
 
-/** Drops all tables of the service, with what is in them, and makes them anew. A server that runs builds its views anew. */
-export async function recreate(record: PgRecord): Promise<void> {
+/**
+ * Drops all tables of the service, with what is in them, and makes them anew. A server that runs builds its views anew.
+ * Returns which accounts the users of the seed belonged to.
+ */
+export async function recreate(record: PgRecord): Promise<Map<string, string>> {
   const folder = new URL('./migrations/', import.meta.url);
   const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')));
-  await record.transaction(async (tx) => {
+  const { value } = await record.transaction(async (tx) => {
+    const [there] = await tx.query(`select to_regclass('cruddur.users')::text as users`);
+    const users = there!.users
+      ? await tx.query<{ handle: string; sub: string }>(
+          'select handle, sub from cruddur.users where handle_key = any($1)',
+          [NAMES],
+        )
+      : [];
     await tx.query('drop schema if exists cruddur cascade');
     await tx.query('create schema cruddur');
     for (const text of texts) await tx.query(text);
+    return new Map(users.map(({ handle, sub }) => [handle, sub]));
   });
+  return value;
 }

@@ -4,6 +4,7 @@ import { NotFound } from './shell/not-found.tsx';
 import { Shell } from './shell/shell.tsx';
 
 const Home = lazy(() => import('./home/home.tsx'));
+const Cruddur = lazy(() => import('./cruddur/page.tsx'));
 const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
@@ -13,6 +14,7 @@ export function App() {
       <Suspense fallback={<p className="page loading">Loading…</p>}>
         <Switch>
           <Route path="/" component={Home} />
+          <Route path="/cruddur" component={Cruddur} />
           <Route path="/leaderboard" component={Leaderboard} />
           <Route component={NotFound} />
         </Switch>

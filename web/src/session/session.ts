@@ -71,6 +71,13 @@ class Session {
     return send<T>(method, path, { ...options, headers: { ...options.headers, ...bearer(this.#idToken) } });
   }
 
+  /** The ID token, renewed where it ends soon; undefined when nobody is signed in. */
+  async token(): Promise<string | undefined> {
+    if (!this.#user) return undefined;
+    if (Date.now() >= this.#renewAt) await this.#renew().catch(() => {});
+    return this.#idToken || undefined;
+  }
+
   /** One renewal at a time: a refresh token works once. */
   #renew(): Promise<void> {
     this.#renewal ??= this.#refresh().finally(() => {

@@ -1,4 +1,5 @@
 import type { Part } from '../bench.ts';
+import { cruddur } from './cruddur.ts';
 import { feed } from './feed.ts';
 import { importing } from './import.ts';
 import { mixed } from './mixed.ts';
@@ -11,4 +12,16 @@ import { visible } from './visible.ts';
 import { writes } from './writes.ts';
 
 /** In the order of a run. */
-export const parts: readonly Part[] = [writes, reads, mixed, visible, ranks, feed, importing, rebuild, start, profile];
+export const parts: readonly Part[] = [
+  writes,
+  reads,
+  mixed,
+  visible,
+  ranks,
+  feed,
+  importing,
+  rebuild,
+  start,
+  cruddur,
+  profile,
+];

@@ -38,7 +38,7 @@ const probed: typeof leaderboard = {
 };
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  services: [probed as unknown as ServiceDefinition],
+  findServices: async () => [probed as unknown as ServiceDefinition],
   out: new Output({ stdout: process.stdout, stderr: process.stderr }),
   env: process.env,
   cwd: process.cwd(),

@@ -1,5 +1,5 @@
 // The public API: what services and applications use. Nothing else of `src` is meant to be imported.
-export { Type } from 'typebox';
+export { type Static, Type } from 'typebox';
 export type { Change, Transaction } from './changes/change.ts';
 export { formatPosition, type Position } from './changes/position.ts';
 export { CachedAnswers } from './http/cached-answers.ts';

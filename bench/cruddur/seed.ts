@@ -64,7 +64,6 @@ const IDENTITIES = [
 /** As the service's migration makes them. */
 const INDEXES = [
   ['cruddur.messages_by_group', 'create index messages_by_group on cruddur.messages (message_group_uuid, message_id)'],
-  ['cruddur.messages_by_user', 'create index messages_by_user on cruddur.messages (user_id)'],
   [
     'cruddur.activities_on_feed',
     'create index activities_on_feed on cruddur.activities (activity_id) where reply_to is null',

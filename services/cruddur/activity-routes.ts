@@ -6,16 +6,18 @@ import {
   minPosition,
   newest,
   nowMicros,
+  profile,
   sendAnswer,
   sendEvents,
   sendWritten,
 } from '../../src/index.ts';
-import { ActivityWrites } from './activity-writes.ts';
+import { ActivityWrites, type Posted } from './activity-writes.ts';
 import { activityBody, firstExpiry, homeBody } from './answers.ts';
 import { pathUuid, readBefore, readPost, readReply, readTerm, type Sent } from './input.ts';
 import { PAGE } from './reads.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
+import type { Person } from './views.ts';
 
 const TAGS = ['cruddur'];
 const SIGNED_IN = [{ token: [] }];
@@ -64,9 +66,12 @@ function homeRoutes(app: FastifyInstance, { context, reads }: Parts): void {
 
 function postRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts, writes: ActivityWrites): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
-  const made = async (userId: number, posted: Awaited<ReturnType<ActivityWrites['post']>>['value']) => ({
-    ...activityBody({ ...posted, replies_count: 0, likes_count: 0, reposts_count: 0 }, await reads.me(userId)),
-  });
+  const made = async (userId: number, posted: Posted) => {
+    const { results } = await context.views.inbox.read([profile({ id: userId })]);
+    // The view may not know yet who has just come.
+    const author = (results[0] as unknown as Person | null) ?? (await reads.me(userId));
+    return activityBody({ ...posted, replies_count: 0, likes_count: 0, reposts_count: 0 }, author);
+  };
   app.post(
     '/activities',
     {

@@ -92,7 +92,6 @@ create table cruddur.messages (
   created_at         timestamptz(3) not null default now()
 );
 create index messages_by_group on cruddur.messages (message_group_uuid, message_id);
-create index messages_by_user on cruddur.messages (user_id);
 
 -- The counts, once a statement: the parents are locked in the order of their ids, so that writers do not deadlock.
 

@@ -9,7 +9,7 @@ interface Shown {
   readonly expires_at: string;
 }
 
-test('a post is shown until it expires and never after, though nothing changes', async (t) => {
+test('[SPEC 5] a post is shown until it expires and never after, though nothing changes', async (t) => {
   const app = await testApp(t);
   const ann = await new TestClient({ url: app.url }).signUp('ann');
   await ann.post('/activities', { message: 'stays', ttl: '1-hour' });

@@ -17,10 +17,7 @@ import { pathUuid, readBefore, readPost, readReply, readTerm, type Sent } from '
 import { PAGE } from './reads.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
-import type { Person } from './views.ts';
-
-const TAGS = ['cruddur'];
-const SIGNED_IN = [{ token: [] }];
+import { asPerson } from './views.ts';
 
 export function activityRoutes(app: FastifyInstance, parts: Parts): void {
   const writes = new ActivityWrites(parts.context);
@@ -30,21 +27,22 @@ export function activityRoutes(app: FastifyInstance, parts: Parts): void {
   listRoutes(app, parts);
 }
 
-interface PageRequest {
-  Querystring: { limit?: number; before?: string };
-}
-
 function homeRoutes(app: FastifyInstance, { context, reads }: Parts): void {
   const { feed } = context.views;
   const answers = new CachedAnswers(feed);
-  const later = async (request: FastifyRequest<PageRequest>, reply: FastifyReply, limit: number, uuid: string) => {
+  const later = async (
+    request: FastifyRequest<schemas.PageRequest>,
+    reply: FastifyReply,
+    limit: number,
+    uuid: string,
+  ) => {
     const queries = [newest({ limit, now: nowMicros(), before: await reads.activityId(uuid) })] as const;
     const answer = await feed.read(queries, { minPosition: minPosition(request) });
     return sendAnswer(reply, answer, homeBody(answer.results[0]));
   };
-  app.get<PageRequest>(
+  app.get<schemas.PageRequest>(
     '/activities/home',
-    { schema: { tags: TAGS, summary: 'The newest posts that have not expired', querystring: schemas.Page } },
+    { schema: { tags: schemas.TAGS, summary: 'The newest posts that have not expired', querystring: schemas.Page } },
     (request, reply) => {
       const { limit = PAGE } = request.query;
       const before = readBefore(request.query.before);
@@ -59,7 +57,7 @@ function homeRoutes(app: FastifyInstance, { context, reads }: Parts): void {
   );
   app.get(
     '/activities/home/stream',
-    { schema: { tags: TAGS, summary: 'New posts and the counts of posts, as server-sent events' } },
+    { schema: { tags: schemas.TAGS, summary: 'New posts and the counts of posts, as server-sent events' } },
     (_request, reply) => sendEvents(reply, 'cruddur/feed', 'home'),
   );
 }
@@ -69,14 +67,19 @@ function postRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts,
   const made = async (userId: number, posted: Posted) => {
     const { results } = await context.views.inbox.read([profile({ id: userId })]);
     // The view may not know yet who has just come.
-    const author = (results[0] as unknown as Person | null) ?? (await reads.me(userId));
+    const author = asPerson(results[0]) ?? (await reads.me(userId));
     return activityBody({ ...posted, replies_count: 0, likes_count: 0, reposts_count: 0 }, author);
   };
   app.post(
     '/activities',
     {
       attachValidation: true,
-      schema: { tags: TAGS, summary: 'Post something that expires', security: SIGNED_IN, body: schemas.Post },
+      schema: {
+        tags: schemas.TAGS,
+        summary: 'Post something that expires',
+        security: schemas.SIGNED_IN,
+        body: schemas.Post,
+      },
     },
     async (request, reply) => {
       const userId = await caller.id(request);
@@ -89,9 +92,9 @@ function postRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts,
     {
       attachValidation: true,
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'Reply; the reply expires with the post',
-        security: SIGNED_IN,
+        security: schemas.SIGNED_IN,
         params: schemas.ActivityPath,
         body: schemas.Reply,
       },
@@ -121,9 +124,9 @@ function reactionRoutes(fastify: FastifyInstance, { context, reads, caller }: Pa
         method,
         url: `/activities/:uuid/${path}`,
         schema: {
-          tags: TAGS,
+          tags: schemas.TAGS,
           summary: `${what === 'add' ? '' : 'Take back a '}${path}; sending it again changes nothing`,
-          security: SIGNED_IN,
+          security: schemas.SIGNED_IN,
           params: schemas.ActivityPath,
         },
         async handler(request, reply) {
@@ -136,7 +139,7 @@ function reactionRoutes(fastify: FastifyInstance, { context, reads, caller }: Pa
       });
   app.get(
     '/activities/reactions',
-    { schema: { tags: TAGS, summary: 'Which posts I like and have reposted', security: SIGNED_IN } },
+    { schema: { tags: schemas.TAGS, summary: 'Which posts I like and have reposted', security: schemas.SIGNED_IN } },
     async (request) => reads.reactions(await caller.id(request)),
   );
 }
@@ -147,7 +150,7 @@ function listRoutes(fastify: FastifyInstance, { reads, caller }: Parts): void {
     '/activities/@:handle',
     {
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: "Somebody's profile and posts",
         params: schemas.HandlePath,
         querystring: schemas.Before,
@@ -160,7 +163,7 @@ function listRoutes(fastify: FastifyInstance, { reads, caller }: Parts): void {
   );
   app.get(
     '/activities/@:handle/status/:uuid',
-    { schema: { tags: TAGS, summary: 'A post and its replies', params: schemas.StatusPath } },
+    { schema: { tags: schemas.TAGS, summary: 'A post and its replies', params: schemas.StatusPath } },
     async ({ params }) => {
       const { activity, replies } = await reads.status(params.handle, pathUuid(params.uuid, 'activity_uuid_blank'));
       return { activity: activityBody(activity, activity), replies: replies.map((one) => activityBody(one, one)) };
@@ -168,7 +171,7 @@ function listRoutes(fastify: FastifyInstance, { reads, caller }: Parts): void {
   );
   app.get(
     '/activities/search',
-    { schema: { tags: TAGS, summary: 'Posts and replies with these words', querystring: schemas.Search } },
+    { schema: { tags: schemas.TAGS, summary: 'Posts and replies with these words', querystring: schemas.Search } },
     async ({ query }) => {
       const found = await reads.searchActivities(readTerm(query.term));
       return found.map((one) => activityBody(one, one));
@@ -176,7 +179,13 @@ function listRoutes(fastify: FastifyInstance, { reads, caller }: Parts): void {
   );
   app.get(
     '/activities/notifications',
-    { schema: { tags: TAGS, summary: 'Replies, likes, reposts and mentions of mine', security: SIGNED_IN } },
+    {
+      schema: {
+        tags: schemas.TAGS,
+        summary: 'Replies, likes, reposts and mentions of mine',
+        security: schemas.SIGNED_IN,
+      },
+    },
     async (request) => {
       const found = await reads.notifications(await caller.id(request));
       return found.map((one) => ({ type: one.type, at: microsToIso(one.at), ...activityBody(one, one) }));

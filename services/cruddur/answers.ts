@@ -1,5 +1,5 @@
 import { type FeedEntry, type Listed, microsToIso } from '../../src/index.ts';
-import type { Activity, Message, Person } from './views.ts';
+import { type Activity, asPerson, type Message } from './views.ts';
 
 /** Who wrote something, as every answer shows it. Somebody whose row is gone has no name. */
 export interface Author {
@@ -27,9 +27,7 @@ export function activityBody(activity: ActivityParts, { display_name, handle }: 
 export type ActivityParts = Omit<Activity, 'activity_id' | 'user_id' | 'reply_to' | 'reply_to_uuid'>;
 
 export function homeBody(entries: readonly FeedEntry[]) {
-  return entries.map(({ row, profile }) =>
-    activityBody(row as unknown as Activity, (profile as unknown as Person | null) ?? NOBODY),
-  );
+  return entries.map(({ row, profile }) => activityBody(row as unknown as Activity, asPerson(profile) ?? NOBODY));
 }
 
 /** Milliseconds since 1970 at which the first of the entries expires. */
@@ -51,7 +49,7 @@ export function messageBody({ uuid, display_name, handle, message, created_at }:
 export function groupsBody(listed: readonly Listed[], me: Author) {
   return listed.map(({ conversation, last, unread, others }) => {
     const { uuid, message, created_at } = last as unknown as Message;
-    const other = others.length === 0 ? me : ((others[0]!.profile as unknown as Person | null) ?? NOBODY);
+    const other = others.length === 0 ? me : (asPerson(others[0]!.profile) ?? NOBODY);
     return {
       uuid: conversation as string,
       display_name: other.display_name,

@@ -12,16 +12,15 @@ import {
   Type,
 } from '../../src/index.ts';
 import { sentBy } from './activity-routes.ts';
-import { type Author, groupsBody, messageBody, NOBODY } from './answers.ts';
+import { groupsBody, messageBody, NOBODY } from './answers.ts';
 import { pathUuid, readBefore, readMessage } from './input.ts';
 import { MessageWrites } from './message-writes.ts';
 import { PAGE } from './reads.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
 import { signalTyping } from './topics.ts';
+import { asPerson } from './views.ts';
 
-const TAGS = ['cruddur'];
-const SIGNED_IN = [{ token: [] }];
 const TYPING = { perSecond: 1, burst: 10 };
 
 export function messageRoutes(app: FastifyInstance, parts: Parts): void {
@@ -33,10 +32,6 @@ export function messageRoutes(app: FastifyInstance, parts: Parts): void {
   typingRoute(app, parts);
 }
 
-interface PageRequest {
-  Querystring: { limit?: number; before?: string };
-}
-
 function groupRoutes(app: FastifyInstance, { context, reads, caller }: Parts): void {
   const { inbox } = context.views;
   const answers = new CachedAnswers(inbox);
@@ -44,7 +39,7 @@ function groupRoutes(app: FastifyInstance, { context, reads, caller }: Parts): v
     answers.send(request, reply, {
       key: `${userId} ${limit}`,
       queries: () => [conversations({ member: userId, limit }), profile({ id: userId })] as const,
-      body: ([listed, me]) => groupsBody(listed, (me as unknown as Author | null) ?? NOBODY),
+      body: ([listed, me]) => groupsBody(listed, asPerson(me) ?? NOBODY),
     });
   const later = async (
     request: FastifyRequest,
@@ -56,24 +51,27 @@ function groupRoutes(app: FastifyInstance, { context, reads, caller }: Parts): v
     const queries = [conversations({ member: userId, limit, before }), profile({ id: userId })] as const;
     const answer = await inbox.read(queries, { minPosition: minPosition(request) });
     const [listed, me] = answer.results;
-    return sendAnswer(reply, answer, groupsBody(listed, (me as unknown as Author | null) ?? NOBODY));
+    return sendAnswer(reply, answer, groupsBody(listed, asPerson(me) ?? NOBODY));
   };
-  app.get<PageRequest>(
+  app.get<schemas.PageRequest>(
     '/message_groups',
     {
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'My conversations, the latest message first',
         description: 'For the next page, `before` is the `message_uuid` of the last conversation you have.',
-        security: SIGNED_IN,
+        security: schemas.SIGNED_IN,
         querystring: schemas.Page,
       },
     },
     (request, reply) => {
       const { limit = PAGE } = request.query;
-      const uuid = readBefore(request.query.before);
-      const answer = (userId: number) =>
-        uuid === undefined ? first(request, reply, userId, limit) : later(request, reply, { userId, limit, uuid });
+      const answer = (userId: number) => {
+        const uuid = readBefore(request.query.before);
+        return uuid === undefined
+          ? first(request, reply, userId, limit)
+          : later(request, reply, { userId, limit, uuid });
+      };
       const userId = caller.id(request);
       return userId instanceof Promise ? userId.then(answer) : answer(userId);
     },
@@ -82,9 +80,9 @@ function groupRoutes(app: FastifyInstance, { context, reads, caller }: Parts): v
     '/inbox/stream',
     {
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'My messages, read marks and who is typing, as server-sent events',
-        security: SIGNED_IN,
+        security: schemas.SIGNED_IN,
       },
     },
     async (request, reply) => sendEvents(reply, 'cruddur/inbox', await caller.sub(request)),
@@ -97,10 +95,10 @@ function pageRoute(fastify: FastifyInstance, { reads, caller }: Parts): void {
     '/messages/:message_group_uuid',
     {
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'The last 20 messages of a conversation, oldest first',
         description: 'For the 20 before them, `before` is the `uuid` of the first one you have.',
-        security: SIGNED_IN,
+        security: schemas.SIGNED_IN,
         params: schemas.GroupPath,
         querystring: schemas.Before,
       },
@@ -119,7 +117,7 @@ function sendRoute(fastify: FastifyInstance, { context, caller }: Parts, writes:
     '/messages',
     {
       attachValidation: true,
-      schema: { tags: TAGS, summary: 'Send a message', security: SIGNED_IN, body: schemas.NewMessage },
+      schema: { tags: schemas.TAGS, summary: 'Send a message', security: schemas.SIGNED_IN, body: schemas.NewMessage },
     },
     async (request, reply) => {
       const userId = await caller.id(request);
@@ -139,9 +137,9 @@ function readRoute(fastify: FastifyInstance, { context, caller }: Parts, writes:
     {
       attachValidation: true,
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'I have read a conversation, up to a message or all of it',
-        security: SIGNED_IN,
+        security: schemas.SIGNED_IN,
         params: schemas.GroupPath,
         body: Type.Optional(schemas.Read),
       },
@@ -165,9 +163,9 @@ function typingRoute(fastify: FastifyInstance, { context, caller }: Parts): void
     {
       attachValidation: true,
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'I am typing: shown to the others who are there now, and kept nowhere',
-        security: SIGNED_IN,
+        security: schemas.SIGNED_IN,
         params: schemas.GroupPath,
       },
     },

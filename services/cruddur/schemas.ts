@@ -1,5 +1,9 @@
 import { Type } from '../../src/index.ts';
 
+/** Where the routes stand in `/docs`, and that a route wants a token. */
+export const TAGS = ['cruddur'];
+export const SIGNED_IN = [{ token: [] }];
+
 /** What the routes take, for `/docs`. The handlers check it themselves: the contract wants codes. */
 
 const uuid = (description: string) => Type.String({ description, examples: ['0199d2c1-7f52-7d1e-9c7e-3f1d1c5f8a10'] });
@@ -41,3 +45,8 @@ export const Page = Type.Object({ limit, before });
 export const Search = Type.Object({
   term: Type.Optional(Type.String({ description: 'Words, all of which are found' })),
 });
+
+/** A request for a page of a list. */
+export interface PageRequest {
+  Querystring: { limit?: number; before?: string };
+}

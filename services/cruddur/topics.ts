@@ -9,7 +9,7 @@ import {
 } from '../../src/index.ts';
 import { type Author, activityBody, messageBody, NOBODY } from './answers.ts';
 import { notYours } from './message-writes.ts';
-import type { Activity, Member, Message, Person, views } from './views.ts';
+import { type Activity, asPerson, type Member, type Message, type Person, type views } from './views.ts';
 
 type Context = ServiceContext<typeof views>;
 type Events = Iterable<{ readonly key: string; readonly data: unknown }>;
@@ -42,8 +42,14 @@ function* feedEvents(context: Context, change: Change): Events {
     yield { key, data: { type: 'counts', uuid, replies_count, likes_count, reposts_count } };
     return;
   }
+  const dataBy = (author: Author) => ({ type: parent ? 'reply' : 'post', ...activityBody(activity, author) });
   const author = personOf(context, activity.user_id);
-  if (author) yield { key, data: { type: parent ? 'reply' : 'post', ...activityBody(activity, author) } };
+  if (author) yield { key, data: dataBy(author) };
+  else
+    later(context, async ({ views, live }) => {
+      const { results } = await views.inbox.read([profile({ id: activity.user_id })]);
+      live.signal('cruddur/feed', key, [dataBy(asPerson(results[0]) ?? NOBODY)]);
+    });
 }
 
 /** The views have applied the change already: they know who is in the conversation. */
@@ -52,7 +58,11 @@ function* inboxEvents(context: Context, change: Change): Events {
     const message = change.after as unknown as Message;
     const known = context.views.inbox.readNow(questions(message));
     if (known) yield* delivered(message, known.results);
-    else void deliverLater(context, message);
+    else
+      later(context, async ({ views, live }) => {
+        const { results } = await views.inbox.read(questions(message));
+        for (const { key, data } of delivered(message, results)) live.signal('cruddur/inbox', key, [data]);
+      });
   }
   if (change.table.name === 'cruddur.message_group_members' && change.op === 'update') {
     const { message_group_uuid, user_id } = change.after as unknown as Member;
@@ -67,20 +77,15 @@ function questions({ message_group_uuid, user_id }: Message) {
 
 /** A message as each member of its conversation is told of it. */
 function* delivered(message: Message, [list, found]: readonly [Membership[], Row | null]): Events {
-  const author = (found as unknown as Person | null) ?? NOBODY;
+  const author = asPerson(found) ?? NOBODY;
   const { message_group_uuid } = message;
   const data = { type: 'message', message_group_uuid, ...messageBody({ ...message, ...pick(author) }) };
-  for (const { profile } of list) if (profile) yield { key: (profile as unknown as Person).sub, data };
+  for (const { profile } of list) if (profile) yield { key: asPerson(profile)!.sub, data };
 }
 
-/** While the view cannot say who is in a conversation (its schema is being looked at), the record can. */
-async function deliverLater({ views, live, log }: Context, message: Message): Promise<void> {
-  try {
-    const { results } = await views.inbox.read(questions(message));
-    for (const { key, data } of delivered(message, results)) live.signal('cruddur/inbox', key, [data]);
-  } catch (error) {
-    log.warn({ err: error }, 'a message was not pushed; its readers find it when they look');
-  }
+/** While the view cannot say who somebody is (its schema is being looked at), the record can. */
+function later(context: Context, push: (context: Context) => Promise<void>): void {
+  push(context).catch((error) => context.log.warn({ err: error }, 'not pushed: whom it is for will find it'));
 }
 
 /** Tells the others in a conversation, unless `quiet`, that somebody is typing. Throws 403 for somebody who is not in it. */
@@ -92,13 +97,13 @@ export async function signalTyping(
   const [list, author] = results;
   if (!list.some(({ member }) => member === userId)) throw notYours();
   if (quiet) return;
-  const data = { type: 'typing', message_group_uuid: group, handle: (author as unknown as Person).handle };
+  const data = { type: 'typing', message_group_uuid: group, handle: asPerson(author)!.handle };
   for (const { member, profile } of list)
-    if (profile && member !== userId) live.signal('cruddur/inbox', (profile as unknown as Person).sub, [data]);
+    if (profile && member !== userId) live.signal('cruddur/inbox', asPerson(profile)!.sub, [data]);
 }
 
-function personOf({ views }: Context, id: number): Person | undefined {
-  return (views.inbox.readNow([profile({ id })])?.results[0] ?? undefined) as unknown as Person | undefined;
+function personOf({ views }: Context, id: number): Person | null {
+  return asPerson(views.inbox.readNow([profile({ id })])?.results[0]);
 }
 
 function pick({ display_name, handle }: Author): Author {

@@ -7,24 +7,21 @@ import { updateProfile } from './people.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
 
-const TAGS = ['cruddur'];
-const SIGNED_IN = [{ token: [] }];
-
 export function userRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
   app.get(
     '/users/@:handle/short',
-    { schema: { tags: TAGS, summary: 'Who somebody is', params: schemas.HandlePath } },
+    { schema: { tags: schemas.TAGS, summary: 'Who somebody is', params: schemas.HandlePath } },
     async ({ params }) => reads.short(params.handle),
   );
   app.get(
     '/users/search',
-    { schema: { tags: TAGS, summary: 'People by handle or name', querystring: schemas.Search } },
+    { schema: { tags: schemas.TAGS, summary: 'People by handle or name', querystring: schemas.Search } },
     async ({ query }) => reads.searchUsers(readTerm(query.term)),
   );
   app.get(
     '/profile',
-    { schema: { tags: TAGS, summary: 'Who I am, and the topic of my own news', security: SIGNED_IN } },
+    { schema: { tags: schemas.TAGS, summary: 'Who I am, and the topic of my own news', security: schemas.SIGNED_IN } },
     async (request) => {
       const me = await reads.me(await caller.id(request));
       return { ...me, topic: `cruddur/inbox/${await caller.sub(request)}` };
@@ -35,10 +32,10 @@ export function userRoutes(fastify: FastifyInstance, { context, reads, caller }:
     {
       attachValidation: true,
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'Change my name and what I say about myself',
         description: 'The new name shows everywhere at once, also in old conversations.',
-        security: SIGNED_IN,
+        security: schemas.SIGNED_IN,
         body: schemas.ProfileUpdate,
       },
     },

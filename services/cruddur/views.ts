@@ -1,4 +1,4 @@
-import { feed, inbox } from '../../src/index.ts';
+import { feed, inbox, type Row } from '../../src/index.ts';
 
 /** A row of `cruddur.activities`, as changes and the feed carry it. Times in microseconds since 1970 UTC. */
 export interface Activity {
@@ -39,6 +39,11 @@ export interface Person {
   readonly sub: string;
   readonly handle: string;
   readonly display_name: string;
+}
+
+/** A profile that a view has joined; null where nobody has that number. */
+export function asPerson(profile: Row | null | undefined): Person | null {
+  return (profile ?? null) as unknown as Person | null;
 }
 
 const PROFILES = {

@@ -22,6 +22,8 @@ interface Follower {
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
+/** After a token was refused: time for a new one, and no storm where there is none. */
+const RENEW_RETRY_MS = 2000;
 
 export interface LiveClientOptions {
   readonly url: string;
@@ -105,7 +107,10 @@ export class LiveClient {
   /** Where the position was the reason (the record was restored meanwhile), the topic starts anew without one. */
   #refused({ status, topic }: Refusal['error']): void {
     // The token has run out, and what it opened is closed: a connection with a new one goes on from there.
-    if (status === 401 && topic === undefined) this.#socket?.close();
+    if (status === 401 && topic === undefined) {
+      this.#retryMs = RENEW_RETRY_MS;
+      this.#socket?.close();
+    }
     const follower = topic === undefined ? undefined : this.#followers.get(topic);
     if (!follower || follower.position === null) return;
     follower.position = null;

@@ -1,10 +1,11 @@
 import type { Bench, Part } from '../bench.ts';
 import { deliver, type Pair, Receivers } from '../cruddur/delivery.ts';
 import { type CruddurServer, startConstants, startCruddur, startSql } from '../cruddur/servers.ts';
-import { type LoadRequest, type LoadResult, load } from '../load.ts';
+import { type LoadRequest, load } from '../load.ts';
 import { atLeast, atMost, type Findings, type Table, type Target } from '../report/findings.ts';
 import { median, medianRatio, number, percentile, spread } from '../report/statistics.ts';
 import type { HttpServer } from '../servers/http.ts';
+import type { Sample } from './load.ts';
 
 const CALLERS = 64;
 const HOME = '/cruddur/api/activities/home';
@@ -65,10 +66,11 @@ async function contest(
   name: string,
   request: (server: HttpServer, i: number) => LoadRequest,
 ): Promise<Contest> {
-  const results = new Map(servers.map((server) => [server, [] as LoadResult[]]));
+  const results = new Map(servers.map((server) => [server, [] as Sample[]]));
   for (let round = 1; round <= bench.rounds; round++) {
     bench.say(`  ${name}, round ${round} of ${bench.rounds}`);
     for (const server of servers) {
+      const before = server.cpuSeconds();
       const result = await load({
         port: server.port,
         connections: CALLERS,
@@ -78,7 +80,9 @@ async function contest(
       });
       if (result.statuses[200] !== result.requests)
         throw new Error(`${server.name}, ${name}: ${JSON.stringify(result.statuses)}`);
-      results.get(server)!.push(result);
+      const share = bench.seconds / (bench.seconds + bench.warmupSeconds);
+      const cpuMicros = ((server.cpuSeconds() - before) * share * 1e6) / result.requests;
+      results.get(server)!.push({ ...result, cpuMicros });
     }
   }
   const rates = new Map([...results].map(([server, all]) => [server, all.map((one) => one.requestsPerSecond)]));
@@ -87,7 +91,7 @@ async function contest(
 
 function tableOf(
   name: string,
-  results: ReadonlyMap<HttpServer, readonly LoadResult[]>,
+  results: ReadonlyMap<HttpServer, readonly Sample[]>,
   rates: ReadonlyMap<HttpServer, readonly number[]>,
 ): Table {
   const [first] = results.keys();
@@ -96,11 +100,12 @@ function tableOf(
     spread(rates.get(server)!),
     number(median(all.map(({ latency }) => latency.p50))),
     number(median(all.map(({ latency }) => latency.p99))),
+    number(median(all.map(({ cpuMicros }) => cpuMicros))),
     number(medianRatio(rates.get(first!)!, rates.get(server)!)),
   ]);
   return {
     title: `${name} at ${CALLERS} callers`,
-    columns: ['', 'requests/s: median (min - max)', 'p50 ms', 'p99 ms', `${first!.name} is times`],
+    columns: ['', 'requests/s: median (min - max)', 'p50 ms', 'p99 ms', 'CPU us each', `${first!.name} is times`],
     rows,
   };
 }

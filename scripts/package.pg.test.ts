@@ -18,6 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '../src/testing/server-process.ts';
+import { mismatch, steps, tutorialBlocks } from './doc-blocks.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LEFT_OUT = ['node_modules', '.git', '.lockstep', 'dist'];
@@ -26,7 +27,9 @@ let place: string;
 let user: string;
 
 /** As a user's: not a test's child, no database elsewhere. */
-const { NODE_TEST_CONTEXT: _, LOCKSTEP_TEST_PG: __, DATABASE_URL: ___, LOCKSTEP_DATA: ____, ...env } = process.env;
+const { NODE_TEST_CONTEXT: _, LOCKSTEP_TEST_PG: __, DATABASE_URL: ___, LOCKSTEP_DATA: ____, ...own } = process.env;
+/** npm would leave its compile cache in the folder for temporary files. */
+const env = { ...own, NODE_DISABLE_COMPILE_CACHE: '1' };
 
 /** What it printed; an error has that in it. */
 async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
@@ -37,6 +40,25 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
 }
 
 const lockstep = (...args: string[]) => run(join(user, 'node_modules/.bin/lockstep'), args, user);
+
+/** Runs `lockstep` until it is stopped; returns when it is ready. */
+async function start(port: number, args: readonly string[]): Promise<{ stop(): Promise<unknown> }> {
+  const options = { cwd: user, env: { ...env, PORT: String(port) }, stdio: 'ignore' } as const;
+  const server = spawn(join(user, 'node_modules/.bin/lockstep'), args, options);
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  const isReady = () =>
+    fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  for (const deadline = Date.now() + 60_000; !(await isReady()); await sleep(50)) assert.ok(Date.now() < deadline);
+  return {
+    stop() {
+      server.kill();
+      return ended;
+    },
+  };
+}
 
 before(async () => {
   place = realpathSync(mkdtempSync(join(tmpdir(), 'lockstep-package-')));
@@ -58,22 +80,13 @@ after(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
 
 test('lockstep start and status work in a folder that has nothing but the package', async () => {
   const port = await freePort();
-  const options = { cwd: user, env: { ...env, PORT: String(port) }, stdio: 'ignore' } as const;
-  const server = spawn(join(user, 'node_modules/.bin/lockstep'), ['start'], options);
-  const ended = new Promise((resolve) => server.once('exit', resolve));
+  const server = await start(port, ['start']);
   try {
-    const ready = () =>
-      fetch(`http://127.0.0.1:${port}/readyz`).then(
-        (answer) => answer.ok,
-        () => false,
-      );
-    for (const deadline = Date.now() + 60_000; !(await ready()); await sleep(50)) assert.ok(Date.now() < deadline);
     const page = await fetch(`http://127.0.0.1:${port}/leaderboard/`);
     assert.match(await page.text(), /<script type="module"/);
     assert.match(await lockstep('status'), new RegExp(`serving http://localhost:${port}`));
   } finally {
-    server.kill();
-    await ended;
+    await server.stop();
   }
 });
 
@@ -104,3 +117,29 @@ test('lockstep new writes a service that runs, is verified, and compiles; a wron
   writeFileSync(file, readFileSync(file, 'utf8').replace("score: 'points'", "score: 'point'"));
   await assert.rejects(compile(), /'"point"' is not assignable/);
 });
+
+test('docs/write-a-service.md works as written', async () => {
+  const port = await freePort();
+  const blocks = tutorialBlocks(readFileSync(join(root, 'docs/write-a-service.md'), 'utf8'));
+  const written = (text: string) => text.replaceAll('localhost:8080', `127.0.0.1:${port}`);
+  let server: Awaited<ReturnType<typeof start>> | undefined;
+  try {
+    for (const { language, info, text } of blocks) {
+      if (language !== 'sh') writeFileSync(join(user, info), text);
+      else if (info === 'user') await runSteps(written(text.replace('npm install lockstep\n', '')));
+      else {
+        await server?.stop();
+        server = await start(port, text.trim().split(' ').slice(2));
+      }
+    }
+  } finally {
+    await server?.stop();
+  }
+});
+
+async function runSteps(text: string): Promise<void> {
+  for (const { code, expected } of steps(text.trimEnd().split('\n'))) {
+    const output = await run('bash', ['-euo', 'pipefail', '-c', code], user);
+    assert.equal(mismatch(output, expected), undefined, code);
+  }
+}

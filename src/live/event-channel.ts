@@ -3,7 +3,7 @@ import { formatPosition, type Position } from '../changes/position.ts';
 import { EventLog } from './event-log.ts';
 import type { EventTopic } from './live.ts';
 import { EncodedMessage } from './message.ts';
-import { admit, Subscribers } from './subscribers.ts';
+import { admit, isAdmitted, Subscribers } from './subscribers.ts';
 import type { Channel } from './topic-hub.ts';
 import type { SubscribeOptions, Subscription } from './topics.ts';
 
@@ -78,7 +78,7 @@ export class EventChannel implements Channel {
   }
 
   #deliver(key: string, follower: SubscribeOptions, message: EncodedMessage): void {
-    if (!this.#topic.authorize || this.#topic.authorize(key, follower.user)) follower.deliver(message);
+    if (isAdmitted(this.#topic.authorize, key, follower.user)) follower.deliver(message);
   }
 
   /** What came after `from`, or word that it is not known any more. */

@@ -23,9 +23,12 @@ export interface Channel {
 export class TopicHub implements Topics {
   readonly #channels = new Map<string, Channel>();
   readonly #position: () => Position;
+  readonly #failed: (topic: string, error: unknown) => void;
 
-  constructor(options: { position(): Position }) {
+  /** `failed` is told what a service's own topic threw; its subscribers start anew, the others and the views go on. */
+  constructor(options: { position(): Position; failed?(topic: string, error: unknown): void }) {
     this.#position = options.position;
+    this.#failed = options.failed ?? (() => {});
   }
 
   add(service: string, topics: Readonly<Record<string, Topic>>): void {
@@ -57,7 +60,14 @@ export class TopicHub implements Topics {
   transaction(transaction: Transaction): void {
     if (transaction.changes.length === 0 || this.#channels.size === 0) return;
     const position = formatPosition({ epoch: this.#position().epoch, lsn: transaction.lsn });
-    for (const channel of this.#channels.values()) channel.transaction(transaction, position);
+    for (const [path, channel] of this.#channels) {
+      try {
+        channel.transaction(transaction, position);
+      } catch (error) {
+        this.#failed(path, error);
+        channel.resync(position);
+      }
+    }
   }
 
   /** Throws where the topic is none of events: a fault of the service. */

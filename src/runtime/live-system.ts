@@ -45,7 +45,11 @@ export class LiveSystem implements Live {
     const { config, record, services, log } = options;
     this.#options = options;
     this.#watermark = new Watermark({ flushedLsn: () => record.flushedLsn(), poke: () => this.#follower.poke() });
-    this.topics = new TopicHub({ position: () => this.watermark });
+    this.topics = new TopicHub({
+      position: () => this.watermark,
+      failed: (topic, error) =>
+        log.error({ topic, err: error }, 'a topic failed on a change; its subscribers start anew'),
+    });
     this.views = services.flatMap((service) =>
       Object.entries(service.views).map(
         ([name, definition]) =>

@@ -34,8 +34,8 @@ interface Body {
 }
 
 /**
- * Answers from one view as JSON text, kept until the view changes or something in them expires. What is sent is what the view would answer now, at its
- * present position: a view that cannot answer now is never covered up by an older answer (SPEC 5).
+ * Answers from one view as JSON text, kept until the view changes or something in them expires. What is sent is what the view
+ * would answer now, at its present position: a view that cannot answer now is never covered up by an older answer (SPEC 5).
  */
 export class CachedAnswers<Query extends ViewQuery<unknown>> {
   readonly #view: ViewHandle<Query>;

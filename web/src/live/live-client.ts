@@ -12,6 +12,11 @@ interface Refusal {
   readonly error: { readonly status: number; readonly topic?: string };
 }
 
+/** The answer to a subscription that is. */
+interface Subscribed {
+  readonly subscribed: string;
+}
+
 export type Connection = 'connecting' | 'live' | 'offline';
 
 interface Follower {
@@ -77,7 +82,7 @@ export class LiveClient {
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     socket.onopen = () => void this.#opened(socket);
-    socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)) as TopicMessage | Refusal);
+    socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)) as TopicMessage | Refusal | Subscribed);
     socket.onclose = () => this.#closed();
   }
 
@@ -96,12 +101,20 @@ export class LiveClient {
     for (const [topic, follower] of this.#followers) this.#ask(topic, follower);
   }
 
-  #received(message: TopicMessage | Refusal): void {
+  #received(message: TopicMessage | Refusal | Subscribed): void {
+    if ('subscribed' in message) this.#subscribed(message.subscribed);
     if ('error' in message) this.#refused(message.error);
     const follower = 'event' in message ? this.#followers.get(message.topic) : undefined;
     if (!follower || !('event' in message)) return;
     follower.position = message.event === 'resync' ? null : message.position;
     follower.onMessage(message);
+  }
+
+  /** From here on nothing is missed; what was before, where there was no position to resume from, may have been. */
+  #subscribed(topic: string): void {
+    const follower = this.#followers.get(topic);
+    if (follower?.position !== null) return;
+    follower.onMessage({ topic, event: 'resync', position: '', previous: null, data: null });
   }
 
   /** Where the position was the reason (the record was restored meanwhile), the topic starts anew without one. */

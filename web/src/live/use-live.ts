@@ -46,8 +46,8 @@ export function useTopicState<State>(topic: string): Pushed<State> | undefined {
 }
 
 /**
- * What happens on an event topic, as it happens; signals too. `onMissed` is called where something may have been missed, and once
- * the connection stands: what was loaded before is to be loaded again.
+ * What happens on an event topic, as it happens; signals too. `onMissed` is called where something may have been missed, and
+ * when it is followed at first: what was loaded before is to be loaded again.
  */
 export function useTopicEvents<Event>(
   topic: string | undefined,
@@ -63,12 +63,4 @@ export function useTopicEvents<Event>(
       else latest.current.onEvents(data as Event[]);
     });
   }, [topic]);
-  const connection = useConnection();
-  const resumes = useRef(false);
-  useEffect(() => {
-    if (connection !== 'live' || topic === undefined) return;
-    // A first connection has no position to resume from.
-    if (!resumes.current) latest.current.onMissed();
-    resumes.current = true;
-  }, [connection, topic]);
 }

@@ -51,10 +51,8 @@ describe('where no server runs, a command opens what it needs', () => {
     const status = await json('status');
     assert.equal(status.url, null);
     assert.ok(status.record.embedded);
-    assert.deepEqual(
-      status.live.views.map((view: { state: string }) => view.state),
-      ['live'],
-    );
+    assert.ok(status.live.views.length > 0);
+    for (const { name, state } of status.live.views) assert.equal(state, 'live', name);
   });
 
   test('an import is all or nothing, and names the first bad record', async () => {
@@ -94,7 +92,8 @@ describe('where a server runs, a command joins it', () => {
   test('status is the server’s', async () => {
     const status = await json('status');
     assert.match(status.url, /^http:\/\/localhost:\d+$/);
-    assert.equal(status.live.views[0].entries, 3);
+    const games = status.live.views.find((view: { name: string }) => view.name === 'games');
+    assert.equal(games.entries, 3);
   });
 
   test('an import reaches the boards it serves', async () => {

@@ -33,11 +33,10 @@ export default function CruddurPage() {
     if (username) setAsked(false);
   }, [username]);
   const signIn = useCallback(() => setAsked(true), []);
-  const nothing = useCallback(() => {}, []);
   const shared: Shared = {
     signedIn: username !== undefined,
     me: me.data,
-    reactions: useReactions(username, nothing, signIn),
+    reactions: useReactions(username, signIn),
   };
   return (
     <div className="page cruddur">

@@ -10,8 +10,8 @@ export interface MyReactions {
 
 const PATHS = { likes: 'like', reposts: 'repost' } as const;
 
-/** What I like and have reposted. Shown at once; what the server refuses is put back. `onChange` when it is done. */
-export function useReactions(username: string | undefined, onChange: () => void, onSignIn: () => void): MyReactions {
+/** What I like and have reposted. Shown at once, then as the server has it. */
+export function useReactions(username: string | undefined, onSignIn: () => void): MyReactions {
   const { data, update, reload } = useLoaded<Reactions>(username ?? null, () => own('GET', '/activities/reactions'));
   const has = useCallback((kind: keyof Reactions, uuid: string) => data?.[kind].includes(uuid) ?? false, [data]);
   const toggle = useCallback(
@@ -19,9 +19,9 @@ export function useReactions(username: string | undefined, onChange: () => void,
       if (!session.user) return onSignIn();
       const done = has(kind, uuid);
       update((all) => ({ ...all, [kind]: done ? all[kind].filter((one) => one !== uuid) : [...all[kind], uuid] }));
-      own(done ? 'DELETE' : 'POST', `/activities/${uuid}/${PATHS[kind]}`).then(onChange, reload);
+      own(done ? 'DELETE' : 'POST', `/activities/${uuid}/${PATHS[kind]}`).then(reload, reload);
     },
-    [has, update, reload, onChange, onSignIn],
+    [has, update, reload, onSignIn],
   );
   return useMemo(() => ({ has, toggle }), [has, toggle]);
 }

@@ -88,8 +88,10 @@ export class LiveClient {
 
   /** Somebody else is signed in, or nobody any more: the server is told by a new connection. */
   reconnect(): void {
+    // One that is not open yet will ask for the token when it is.
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
     this.#retryMs = 0;
-    this.#socket?.close();
+    this.#socket.close();
   }
 
   async #opened(socket: WebSocket): Promise<void> {

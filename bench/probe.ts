@@ -14,6 +14,7 @@ function timed(live: Live): Live {
     },
     reached: (position, timeoutMs) => live.reached(position, timeoutMs),
     signal: (topic, key, data) => live.signal(topic, key, data),
+    follow: (listener) => live.follow(listener),
     status: () => live.status(),
     // Called when the commit's answer has come.
     async applied(receipt, timeoutMs) {

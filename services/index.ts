@@ -1,9 +1,11 @@
 import type { ServiceDefinition } from '../src/index.ts';
 import cruddur from './cruddur/service.ts';
 import leaderboard from './leaderboard/service.ts';
+import scribble from './scribble/service.ts';
 
 /** The services that `lockstep start` runs. */
 export const services: readonly ServiceDefinition[] = [
   leaderboard as unknown as ServiceDefinition,
   cruddur as unknown as ServiceDefinition,
+  scribble as unknown as ServiceDefinition,
 ];

@@ -1,4 +1,4 @@
-import type { Change } from '../changes/change.ts';
+import type { Change, Transaction } from '../changes/change.ts';
 import type { RebuildReason } from '../changes/feed.ts';
 import type { Position } from '../changes/position.ts';
 import type { Receipt } from '../record/record.ts';
@@ -120,6 +120,16 @@ export interface TopicMessage {
   readonly data: unknown;
 }
 
+/**
+ * Hears what the views of the process have applied, in commit order: for a service that pushes changes in a form of its own.
+ * Called synchronously, in the turn in which the views changed; must not throw.
+ */
+export interface LiveListener {
+  transaction(transaction: Transaction): void;
+  /** What happened is not known change by change (a rebuild, a very large transaction): the views are to be read anew. */
+  resync(): void;
+}
+
 /** The feed's side of a process: views kept in step, waits, topics. */
 export interface Live {
   /** Applied by every view of the process. */
@@ -133,6 +143,8 @@ export interface Live {
    * process, now or never: it is not kept, not resumed, and costs the record nothing. Its position is the watermark.
    */
   signal(topic: string, key: string, data: unknown): void;
+  /** Tells `listener` of everything applied from now on, until the returned function is called. */
+  follow(listener: LiveListener): () => void;
   status(): LiveStatus;
 }
 

@@ -2,7 +2,7 @@ import type { Transaction } from '../changes/change.ts';
 import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import { EventChannel } from './event-channel.ts';
-import type { Topic } from './live.ts';
+import type { LiveListener, Topic } from './live.ts';
 import { StateChannel } from './state-channel.ts';
 import type { SubscribeOptions, Subscription, Topics } from './topics.ts';
 
@@ -22,6 +22,7 @@ export interface Channel {
 /** All topics of a process: hands each applied transaction to them, finds the one a subscriber names. */
 export class TopicHub implements Topics {
   readonly #channels = new Map<string, Channel>();
+  readonly #listeners = new Set<LiveListener>();
   readonly #position: () => Position;
   readonly #failed: (topic: string, error: unknown) => void;
 
@@ -41,6 +42,12 @@ export class TopicHub implements Topics {
     }
   }
 
+  /** See `Live.follow`. */
+  follow(listener: LiveListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   get subscribers(): number {
     let sum = 0;
     for (const channel of this.#channels.values()) sum += channel.subscribers;
@@ -58,7 +65,9 @@ export class TopicHub implements Topics {
   }
 
   transaction(transaction: Transaction): void {
-    if (transaction.changes.length === 0 || this.#channels.size === 0) return;
+    if (transaction.changes.length === 0) return;
+    for (const listener of this.#listeners) listener.transaction(transaction);
+    if (this.#channels.size === 0) return;
     const position = formatPosition({ epoch: this.#position().epoch, lsn: transaction.lsn });
     for (const [path, channel] of this.#channels) {
       try {
@@ -78,6 +87,7 @@ export class TopicHub implements Topics {
   }
 
   resync(): void {
+    for (const listener of this.#listeners) listener.resync();
     const position = formatPosition(this.#position());
     for (const channel of this.#channels.values()) channel.resync(position);
   }

@@ -238,3 +238,20 @@ test('a topic that is none is refused with the names of those there are', async 
   });
   await assert.rejects(topics.subscribe('', collector().options), { status: 404 });
 });
+
+test('[SPEC 2] listeners hear each transaction in order, and of a resync, until they leave', () => {
+  const { topics, commit } = hub();
+  const heard: unknown[] = [];
+  const leave = topics.follow({
+    transaction: ({ changes }) => heard.push(changes[0]!.after?.value),
+    resync: () => heard.push('resync'),
+  });
+  commit(1, 10);
+  commit(1, 11);
+  topics.resync();
+  topics.transaction({ xid: 1, lsn: 1, committedAt: 0, changes: [] });
+  commit(2, 12);
+  leave();
+  commit(2, 13);
+  assert.deepEqual(heard, [10, 11, 'resync', 12]);
+});

@@ -8,7 +8,7 @@ import { compareFingerprints, type SchemaFingerprint, schemaFingerprint } from '
 import { installSchemaTriggers } from '../changes/schema-triggers.ts';
 import { mergeSources } from '../live/build.ts';
 import { Follower } from '../live/follower.ts';
-import type { Applied, Live, LiveStatus } from '../live/live.ts';
+import type { Applied, Live, LiveListener, LiveStatus } from '../live/live.ts';
 import { currentSnapshot } from '../live/record-read.ts';
 import { ServedView } from '../live/served-view.ts';
 import { TopicHub } from '../live/topic-hub.ts';
@@ -104,6 +104,10 @@ export class LiveSystem implements Live {
 
   signal(topic: string, key: string, data: unknown): void {
     this.topics.signal(topic, key, data);
+  }
+
+  follow(listener: LiveListener): () => void {
+    return this.topics.follow(listener);
   }
 
   status(): LiveStatus {

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { embeddedUrl } from '../record/embedded.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/lockstep.js', import.meta.url));
 
@@ -80,6 +81,11 @@ export class ServerProcess {
     this.#stopping = true;
     this.#child?.kill(signal);
     await this.#ended;
+  }
+
+  /** Of its embedded PostgreSQL; undefined before the first start. */
+  get databaseUrl(): string | undefined {
+    return embeddedUrl(this.dataDir);
   }
 
   /** The postmaster's pid, or null when there is none. */

@@ -6,6 +6,7 @@ import { Shell } from './shell/shell.tsx';
 const Home = lazy(() => import('./home/home.tsx'));
 const Cruddur = lazy(() => import('./cruddur/page.tsx'));
 const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
+const Scribble = lazy(() => import('./scribble/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
 export function App() {
@@ -16,6 +17,7 @@ export function App() {
           <Route path="/" component={Home} />
           <Route path="/cruddur" component={Cruddur} />
           <Route path="/leaderboard" component={Leaderboard} />
+          <Route path="/scribble" component={Scribble} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

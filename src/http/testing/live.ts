@@ -24,6 +24,10 @@ export class TestLive implements Live {
 
   signal(): void {}
 
+  follow(): () => void {
+    return () => {};
+  }
+
   status(): LiveStatus {
     return {
       ready: this.ready,

@@ -5,7 +5,7 @@ import { type Connection, LiveClient } from './live-client.ts';
 
 const live = new LiveClient({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,
-  token: () => session.token(),
+  token: async () => (session.user ? session.token().catch(() => undefined) : undefined),
 });
 let username = session.user?.username;
 session.subscribe(() => {

@@ -67,15 +67,14 @@ class Session {
     path: string,
     options: { body?: unknown; headers?: Record<string, string> } = {},
   ): Promise<Answered<T>> {
-    if (Date.now() >= this.#renewAt) await this.#renew();
-    return send<T>(method, path, { ...options, headers: { ...options.headers, ...bearer(this.#idToken) } });
+    const token = await this.token();
+    return send<T>(method, path, { ...options, headers: { ...options.headers, ...bearer(token) } });
   }
 
-  /** The ID token, renewed where it ends soon; undefined when nobody is signed in. */
-  async token(): Promise<string | undefined> {
-    if (!this.#user) return undefined;
-    if (Date.now() >= this.#renewAt) await this.#renew().catch(() => {});
-    return this.#idToken || undefined;
+  /** A token in the user's name, where it goes elsewhere than into a request; throws `Problem` 401 when nobody is signed in. */
+  async token(): Promise<string> {
+    if (Date.now() >= this.#renewAt) await this.#renew();
+    return this.#idToken;
   }
 
   /** One renewal at a time: a refresh token works once. */

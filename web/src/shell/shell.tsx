@@ -21,6 +21,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <nav aria-label="Main">
             <NavLink href="/leaderboard/">Leaderboard</NavLink>
             <NavLink href="/cruddur/">Cruddur</NavLink>
+            <NavLink href="/scribble/">Scribble</NavLink>
             <a href="/docs">API</a>
           </nav>
           <div className="site-tools">

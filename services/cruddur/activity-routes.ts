@@ -5,7 +5,6 @@ import {
   microsToIso,
   minPosition,
   newest,
-  nowMicros,
   profile,
   sendAnswer,
   sendEvents,
@@ -36,7 +35,7 @@ function homeRoutes(app: FastifyInstance, { context, reads }: Parts): void {
     limit: number,
     uuid: string,
   ) => {
-    const queries = [newest({ limit, now: nowMicros(), before: await reads.activityId(uuid) })] as const;
+    const queries = [newest({ limit, now: wallMicros(), before: await reads.activityId(uuid) })] as const;
     const answer = await feed.read(queries, { minPosition: minPosition(request) });
     return sendAnswer(reply, answer, homeBody(answer.results[0]));
   };
@@ -49,7 +48,7 @@ function homeRoutes(app: FastifyInstance, { context, reads }: Parts): void {
       if (before !== undefined) return later(request, reply, limit, before);
       return answers.send(request, reply, {
         key: `${limit}`,
-        queries: () => [newest({ limit, now: nowMicros() })] as const,
+        queries: () => [newest({ limit, now: wallMicros() })] as const,
         body: ([entries]) => homeBody(entries),
         until: ([entries]) => firstExpiry(entries),
       });
@@ -191,6 +190,11 @@ function listRoutes(fastify: FastifyInstance, { reads, caller }: Parts): void {
       return found.map((one) => ({ type: one.type, at: microsToIso(one.at), ...activityBody(one, one) }));
     },
   );
+}
+
+/** The wall clock, by which kept answers end too: `nowMicros` may be two milliseconds off it, and expiry is told to the millisecond. */
+function wallMicros(): number {
+  return Date.now() * 1000;
 }
 
 /** The body, whatever it is: what it lacks is told by its codes. */

@@ -13,6 +13,7 @@ function timed(live: Live): Live {
       return live.watermark;
     },
     reached: (position, timeoutMs) => live.reached(position, timeoutMs),
+    signal: (topic, key, data) => live.signal(topic, key, data),
     follow: (listener) => live.follow(listener),
     status: () => live.status(),
     // Called when the commit's answer has come.

@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '../src/index.ts';
+import cruddur from './cruddur/service.ts';
 import heroes from './heroes/service.ts';
 import leaderboard from './leaderboard/service.ts';
 import scribble from './scribble/service.ts';
@@ -6,6 +7,7 @@ import scribble from './scribble/service.ts';
 /** The services that `lockstep start` runs. */
 export const services: readonly ServiceDefinition[] = [
   leaderboard as unknown as ServiceDefinition,
+  cruddur as unknown as ServiceDefinition,
   scribble as unknown as ServiceDefinition,
   heroes as unknown as ServiceDefinition,
 ];

@@ -19,6 +19,38 @@ export type { Identity, Tokens, User } from './identity/identity.ts';
 export type { Answer, EventTopic, Live, LiveListener, StateTopic, Topic, TopicUser, ViewHandle } from './live/live.ts';
 export { ClientError } from './record/errors.ts';
 export { idempotent } from './record/idempotency.ts';
+export {
+  allOf,
+  anyOf,
+  attributeAbsent,
+  attributeExists,
+  type Comparison,
+  type Condition,
+  compare,
+  equals,
+  itemAbsent,
+  itemExists,
+  not,
+  oneOf,
+} from './record/items/condition.ts';
+export { Decimal, unitsOf } from './record/items/decimal.ts';
+export { type Attribute, decodeAttributes, type Item, ItemInvalid, type ItemKey } from './record/items/item.ts';
+export {
+  ItemConditionFailed,
+  type ItemIndex,
+  type ItemPage,
+  type ItemQuery,
+  type ItemReads,
+  type ItemStore,
+  type ItemTable,
+  type ItemTableDefinition,
+  type ItemTransaction,
+  type ItemUpdate,
+  type ItemWrite,
+  type ItemWrites,
+} from './record/items/item-table.ts';
+export { PgItemStore } from './record/items/pg-items.ts';
+export { itemTableSql } from './record/items/pg-statements.ts';
 export type {
   CoalescedRead,
   CoalescedWrite,
@@ -30,10 +62,27 @@ export type {
 export { isoToMicros, microsToIso, nowMicros } from './record/time.ts';
 export type { Row, Value } from './record/value.ts';
 export { type Config, type ConfigFile, defineConfig, loadConfig } from './runtime/config.ts';
-export { defineService, type ServiceCli, type ServiceContext, type ServiceDefinition } from './runtime/service.ts';
+export {
+  defineService,
+  type Schedule,
+  type ServiceCli,
+  type ServiceContext,
+  type ServiceDefinition,
+} from './runtime/service.ts';
 export { type BitmapOptions, bitmap } from './views/bitmap/bitmap.ts';
 export type { BitmapQuery, Bits, CellChanges, Pixels } from './views/bitmap/queries.ts';
 export { bits, changes, drawn, region, sequenceAt, snapshot } from './views/bitmap/queries.ts';
+export { feed } from './views/feed/feed.ts';
+export { type FeedEntry, newest } from './views/feed/queries.ts';
+export { inbox } from './views/inbox/inbox.ts';
+export {
+  conversations,
+  type Listed,
+  type Membership,
+  members,
+  type Participant,
+  profile,
+} from './views/inbox/queries.ts';
 export type { Key } from './views/lazy.ts';
 export { leaderboard } from './views/leaderboard/leaderboard.ts';
 export type { RankedRow, Standing } from './views/leaderboard/queries.ts';

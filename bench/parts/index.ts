@@ -1,4 +1,5 @@
 import type { Part } from '../bench.ts';
+import { cruddur } from './cruddur.ts';
 import { feed } from './feed.ts';
 import { heroes } from './heroes.ts';
 import { importing } from './import.ts';
@@ -26,5 +27,6 @@ export const parts: readonly Part[] = [
   importing,
   rebuild,
   start,
+  cruddur,
   profile,
 ];

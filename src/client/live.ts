@@ -1,8 +1,8 @@
 /** What the server sends for a followed topic. */
 export interface TopicMessage<Data = unknown> {
   readonly topic: string;
-  /** `resync`: something may have been missed; start over from a read. */
-  readonly event: 'state' | 'event' | 'resync';
+  /** `resync`: something may have been missed; start over from a read. `signal`: no change of the record, and not kept. */
+  readonly event: 'state' | 'event' | 'resync' | 'signal';
   readonly position: string;
   readonly previous: string | null;
   readonly data: Data;

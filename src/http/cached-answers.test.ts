@@ -76,6 +76,21 @@ test('[SPEC 8] the oldest make room when the bytes are used up', async (t) => {
   assert.equal(made, 5, 'the first had to go');
 });
 
+test('an answer ends when something in it expires, although nothing changes', async (t) => {
+  const time = { now: 1000 };
+  const answers = new CachedAnswers(new TestView(), { now: () => time.now });
+  let made = 0;
+  const app = await server(t, (request, reply) =>
+    answers.send(request, reply, { key: '', queries: () => [{}], body: () => ++made, until: () => time.now + 500 }),
+  );
+  const get = async () => (await app.inject('/sample/x')).json();
+  assert.deepEqual([await get(), await get()], [1, 1]);
+  time.now = 1499;
+  assert.equal(await get(), 1);
+  time.now = 1500;
+  assert.deepEqual([await get(), await get()], [2, 2], 'at the moment itself it is over');
+});
+
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
 async function server(t: Parameters<typeof testServer>[0], handler: Handler): Promise<FastifyInstance> {

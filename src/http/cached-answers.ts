@@ -11,6 +11,8 @@ const ENTRY_OVERHEAD = 256;
 export interface CachedAnswersOptions {
   /** Bodies and keys kept, in bytes; 16 MiB unless told. */
   readonly maxBytes?: number;
+  /** Milliseconds since 1970: the clock by which answers end. */
+  readonly now?: () => number;
 }
 
 export interface CachedQuestion<Queries extends readonly ViewQuery<unknown>[]> {
@@ -20,21 +22,25 @@ export interface CachedQuestion<Queries extends readonly ViewQuery<unknown>[]> {
   queries(): Queries;
   /** The results as the JSON value to send. */
   body(results: ResultsOf<Queries>): unknown;
+  /** When the answer ends although nothing changes, because something in it expires: milliseconds since 1970. Never unless told. */
+  until?(results: ResultsOf<Queries>): number;
 }
 
 interface Body {
   readonly text: string;
+  readonly until: number;
   /** In bytes, as the header says it. */
   readonly length: string;
 }
 
 /**
- * Answers from one view as JSON text, kept until the view changes. What is sent is what the view would answer now, at its
- * present position: a view that cannot answer now is never covered up by an older answer (SPEC 5).
+ * Answers from one view as JSON text, kept until the view changes or something in them expires. What is sent is what the view
+ * would answer now, at its present position: a view that cannot answer now is never covered up by an older answer (SPEC 5).
  */
 export class CachedAnswers<Query extends ViewQuery<unknown>> {
   readonly #view: ViewHandle<Query>;
   readonly #maxBytes: number;
+  readonly #now: () => number;
   readonly #bodies = new Map<string, Body>();
   #version = -1;
   #bytes = 0;
@@ -42,6 +48,7 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
   constructor(view: ViewHandle<Query>, options: CachedAnswersOptions = {}) {
     this.#view = view;
     this.#maxBytes = options.maxBytes ?? 2 ** 24;
+    this.#now = options.now ?? Date.now;
   }
 
   /**
@@ -61,7 +68,8 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
   #sendCached(reply: FastifyReply, key: string): FastifyReply | undefined {
     if (this.#view.version !== this.#version) return undefined;
     const body = this.#bodies.get(key);
-    const now = body && this.#view.readNow([]);
+    if (!body || (body.until !== Number.POSITIVE_INFINITY && body.until <= this.#now())) return undefined;
+    const now = this.#view.readNow([]);
     return now && sendJson(reply, now, body.text, body.length);
   }
 
@@ -72,7 +80,8 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
     const answer = this.#view.readNow(question.queries());
     if (!answer) return undefined;
     const text = JSON.stringify(question.body(answer.results));
-    const body = { text, length: String(Buffer.byteLength(text)) };
+    const until = question.until?.(answer.results) ?? Number.POSITIVE_INFINITY;
+    const body = { text, until, length: String(Buffer.byteLength(text)) };
     if (answer.source === 'view') this.#keep(question.key, body);
     return sendJson(reply, answer, body.text, body.length);
   }

@@ -4,7 +4,7 @@ import type { PgRecord, RecordTransaction } from '../record/record.ts';
 import { confirmEmail, findAccount, type StoredAccount } from './accounts.ts';
 import { addressKey } from './address.ts';
 import { createCode, takeCode } from './confirmations.ts';
-import { CONFIRM_PATH, RESEND_PATH } from './identity.ts';
+import { CONFIRM_PATH, type OnConfirmed, RESEND_PATH } from './identity.ts';
 import type { Mailer } from './mailer.ts';
 import { usernameKey } from './policy.ts';
 import { Throttle } from './throttle.ts';
@@ -12,6 +12,7 @@ import { Throttle } from './throttle.ts';
 export interface ConfirmationFlowOptions {
   readonly record: PgRecord;
   readonly mailer: Mailer;
+  readonly onConfirmed: OnConfirmed;
   readonly log: Log;
   /** Microseconds since 1970 UTC. */
   readonly clock: () => number;
@@ -52,11 +53,17 @@ export class ConfirmationFlow {
   /** Throws 400 (wrong, used or expired), 409 (address confirmed by another account), 429. */
   async confirm({ username, code, address }: { username: string; code: string; address: string }): Promise<void> {
     this.#limitAddress(address);
-    const { record, clock } = this.#options;
+    const { record, onConfirmed, clock } = this.#options;
     const { value: confirmed } = await record.transaction(async (tx) => {
       const account = await findAccount(tx, username);
       if (!account || !(await takeCode(tx, account.sub, code, clock()))) return false;
       await confirmEmail(tx, account.sub);
+      await onConfirmed(tx, {
+        sub: account.sub,
+        username: account.username,
+        email: account.email,
+        roles: account.roles,
+      });
       return true;
     });
     if (confirmed) return;

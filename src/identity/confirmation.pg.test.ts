@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { silent } from '../record/log.ts';
 import { MICROS_PER_DAY, nowMicros } from '../record/time.ts';
 import { testDatabase } from '../testing/database.ts';
+import type { OnConfirmed } from './identity.ts';
 import { openIdentity } from './open.ts';
 
 const password = 'Secret123';
@@ -62,13 +63,13 @@ async function smtpServer(t: TestContext) {
   return { state, mails, next };
 }
 
-async function open(t: TestContext) {
+async function open(t: TestContext, onConfirmed?: OnConfirmed) {
   const { record } = await testDatabase(t);
   const smtp = await smtpServer(t);
   const time = { now: nowMicros() };
   const options = { record, log: silent, passwords: { cost: { memory: 64, passes: 1 } }, clock: () => time.now };
   const config = { issuerUrl: 'https://play.example.org/', smtpUrl: smtp.state.url };
-  const identity = await openIdentity({ ...options, config });
+  const identity = await openIdentity({ ...options, config, ...(onConfirmed && { onConfirmed }) });
   t.after(() => identity.close());
   const signUp = (username: string, email = `${username}@example.org`) =>
     identity.signUp({ username, password, email });
@@ -94,6 +95,28 @@ test('no login before the address is confirmed with the mailed code, which works
   assert.equal((await identity.listUsers())[0]?.emailVerified, true);
   await login('ann');
   await assert.rejects(confirm('ann', code), wrong);
+});
+
+test('services hear of a user at the confirmation, in its transaction: what they refuse undoes it', async (t) => {
+  const heard: string[] = [];
+  let refuse = true;
+  const { smtp, identity, signUp, login, confirm } = await open(t, async (tx, { username }) => {
+    const [account] = await tx.query<{ email_verified: boolean }>(
+      'select email_verified from lockstep.users where username = $1',
+      [username],
+    );
+    heard.push(`${username} ${account!.email_verified}`);
+    if (refuse) throw new Error('not now');
+  });
+  await signUp('ann');
+  assert.deepEqual(heard, [], 'signed up is not confirmed');
+  const code = codeOf(await smtp.next());
+  await assert.rejects(confirm('ann', code), /not now/);
+  assert.equal((await identity.listUsers())[0]?.emailVerified, false);
+  refuse = false;
+  await confirm('ann', code);
+  assert.deepEqual(heard, ['ann true', 'ann true']);
+  await login('ann');
 });
 
 test('a code expires after a day, belongs to its account, and takes five wrong tries', async (t) => {

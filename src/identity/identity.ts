@@ -1,3 +1,5 @@
+import type { RecordTransaction } from '../record/record.ts';
+
 /** Where confirmation codes are sent to, and asked for again; messages and mails name them. */
 export const CONFIRM_PATH = '/identity/confirm';
 export const RESEND_PATH = `${CONFIRM_PATH}/resend`;
@@ -53,6 +55,12 @@ export interface Account extends User {
 export interface JwksDocument {
   readonly keys: readonly Readonly<Record<string, unknown>>[];
 }
+
+/**
+ * Called in the transaction that makes an account a user: at its sign-up, or where e-mail addresses must be confirmed, at that
+ * confirmation. What it writes is there if and only if the user is; what it throws undoes both.
+ */
+export type OnConfirmed = (tx: RecordTransaction, user: User) => Promise<void>;
 
 /** What `openIdentity` opens. With an external issuer everything but `verify` and `close` throws 404, naming the issuer. */
 export interface IdentityServer extends Identity {

@@ -7,7 +7,7 @@ import { CONFIRMATION_DAYS } from './confirmations.ts';
 import { ExternalIdentity } from './external-identity.ts';
 import { ExternalTokens, type ExternalTokensOptions } from './external-tokens.ts';
 import { Generations } from './generations.ts';
-import { CONFIRM_PATH, type IdentityServer } from './identity.ts';
+import { CONFIRM_PATH, type IdentityServer, type OnConfirmed } from './identity.ts';
 import type { KeyPolicy } from './key-plan.ts';
 import { Keyring } from './keyring.ts';
 import { LoginThrottle } from './login-throttle.ts';
@@ -36,6 +36,8 @@ export interface IdentityOptions {
   readonly record: PgRecord;
   readonly config: IdentityConfig;
   readonly log: Log;
+  /** Nothing unless told. An external issuer's confirmations are not known here. */
+  readonly onConfirmed?: OnConfirmed;
   /** Microseconds since 1970 UTC. */
   readonly clock?: () => number;
   /** For tests: cheaper passwords. */
@@ -87,6 +89,7 @@ async function openOwn(options: IdentityOptions): Promise<IdentityServer> {
       clock,
     }),
     confirmations: confirmationFlow(options, issuer, clock),
+    onConfirmed: options.onConfirmed ?? nothing,
     log,
     clock,
   });
@@ -96,7 +99,13 @@ async function openOwn(options: IdentityOptions): Promise<IdentityServer> {
   return identity;
 }
 
-function confirmationFlow({ record, config, log }: IdentityOptions, issuer: string, clock: () => number) {
+async function nothing(): Promise<void> {}
+
+function confirmationFlow(
+  { record, config, log, onConfirmed = nothing }: IdentityOptions,
+  issuer: string,
+  clock: () => number,
+) {
   if (config.smtpUrl === undefined) return undefined;
   const mailer = createMailer({
     smtpUrl: config.smtpUrl,
@@ -104,5 +113,5 @@ function confirmationFlow({ record, config, log }: IdentityOptions, issuer: stri
     confirmUrl: `${issuer}${CONFIRM_PATH}`,
     days: CONFIRMATION_DAYS,
   });
-  return new ConfirmationFlow({ record, mailer, log, clock });
+  return new ConfirmationFlow({ record, mailer, onConfirmed, log, clock });
 }

@@ -15,7 +15,7 @@ import {
 } from './accounts.ts';
 import type { ConfirmationFlow } from './confirmation-flow.ts';
 import type { Generations } from './generations.ts';
-import type { Account, IdentityServer, JwksDocument, Tokens, User } from './identity.ts';
+import type { Account, IdentityServer, JwksDocument, OnConfirmed, Tokens, User } from './identity.ts';
 import type { Keyring } from './keyring.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { OwnTokens } from './own-tokens.ts';
@@ -38,6 +38,7 @@ export interface OwnIdentityParts {
   readonly verifier: Verifier;
   /** Undefined: addresses need no confirmation. */
   readonly confirmations: ConfirmationFlow | undefined;
+  readonly onConfirmed: OnConfirmed;
   readonly log: Log;
   /** Microseconds since 1970 UTC. */
   readonly clock: () => number;
@@ -64,12 +65,13 @@ export class OwnIdentity implements IdentityServer {
   }
 
   async signUp({ username, password, email }: { username: string; password: string; email: string }): Promise<User> {
-    const { record, passwords, confirmations, clock } = this.#parts;
+    const { record, passwords, confirmations, onConfirmed, clock } = this.#parts;
     const account = { username: checkUsername(username), email: checkEmail(email) };
     const passwordHash = await passwords.hash(checkPassword(password));
     const row = { ...account, passwordHash, mustConfirm: confirmations !== undefined, createdAt: clock() };
     const { value } = await record.transaction(async (tx) => {
       const created = await insertAccount(tx, row);
+      if (!confirmations) await onConfirmed(tx, toUser(created));
       return { created, code: await confirmations?.createCode(tx, created) };
     });
     if (value.code) await confirmations?.send(value.created, value.code);

@@ -46,6 +46,20 @@ export class EventChannel implements Channel {
     for (const [key, data] of events) this.#publish(key, transaction.lsn, position, JSON.stringify(data));
   }
 
+  signal(key: string, data: unknown): void {
+    const followers = this.#followers.of(key);
+    if (!followers) return;
+    const position = formatPosition(this.#position());
+    const message = new EncodedMessage({
+      topic: `${this.#path}/${key}`,
+      event: 'signal',
+      position,
+      previous: this.#log.lastOf(key),
+      data: JSON.stringify(data),
+    });
+    for (const follower of followers) this.#deliver(key, follower, message);
+  }
+
   resync(position: string): void {
     this.#log.restart(this.#position().lsn);
     for (const [key, followers] of this.#followers.keys) {
@@ -60,9 +74,11 @@ export class EventChannel implements Channel {
     const previous = this.#log.lastOf(key);
     const message = new EncodedMessage({ topic: `${this.#path}/${key}`, event: 'event', position, previous, data });
     this.#log.append(key, lsn, message);
-    for (const follower of this.#followers.of(key) ?? []) {
-      if (isAdmitted(this.#topic.authorize, key, follower.user)) follower.deliver(message);
-    }
+    for (const follower of this.#followers.of(key) ?? []) this.#deliver(key, follower, message);
+  }
+
+  #deliver(key: string, follower: SubscribeOptions, message: EncodedMessage): void {
+    if (isAdmitted(this.#topic.authorize, key, follower.user)) follower.deliver(message);
   }
 
   /** What came after `from`, or word that it is not known any more. */

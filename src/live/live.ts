@@ -117,7 +117,7 @@ export interface TopicUser {
 /** What reaches a subscriber, whatever the transport. `position` resumes. */
 export interface TopicMessage {
   readonly topic: string;
-  readonly event: 'state' | 'event' | 'resync';
+  readonly event: 'state' | 'event' | 'resync' | 'signal';
   readonly position: string;
   /** Position of the topic's message before: a client that holds another one has missed something (CORRECTNESS 20). */
   readonly previous: string | null;
@@ -142,6 +142,11 @@ export interface Live {
   applied(receipt: Receipt, timeoutMs?: number): Promise<Applied>;
   /** Waits for a position a client named. Rejects with `PositionAhead`, `PositionOfAnotherEpoch`, `PositionTimeout`, `TooManyWaiters`. */
   reached(position: Position, timeoutMs?: number): Promise<void>;
+  /**
+   * Sends something that is no change of the record (that somebody is typing) to those who follow an event topic's key in this
+   * process, now or never: it is not kept, not resumed, and costs the record nothing. Its position is the watermark.
+   */
+  signal(topic: string, key: string, data: unknown): void;
   /** Tells `listener` of everything applied from now on, until the returned function is called. */
   follow(listener: LiveListener): () => void;
   status(): LiveStatus;

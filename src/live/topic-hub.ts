@@ -13,6 +13,8 @@ export interface Channel {
   transaction(transaction: Transaction, position: string): void;
   /** What happened is not known change by change: every subscriber starts anew. */
   resync(position: string): void;
+  /** Sends what is no change, to those who are there. */
+  signal?(key: string, data: unknown): void;
   readonly subscribers: number;
   close(): void;
 }
@@ -75,6 +77,13 @@ export class TopicHub implements Topics {
         channel.resync(position);
       }
     }
+  }
+
+  /** Throws where the topic is none of events: a fault of the service. */
+  signal(topic: string, key: string, data: unknown): void {
+    const channel = this.#channels.get(topic);
+    if (!channel?.signal) throw new Error(`${topic} is no topic of events: there is nobody to signal to`);
+    channel.signal(key, data);
   }
 
   resync(): void {

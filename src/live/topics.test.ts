@@ -92,6 +92,26 @@ test('[SPEC 3] a subscriber that resumes gets exactly what it missed', async () 
   assert.deepEqual(second.got, ['event 1020 [2]', 'event 1030 [3]', 'event 1040 [4]']);
 });
 
+test('a signal reaches those who are there, and is not kept; what was authorised is asked again', async () => {
+  const { topics, commit } = hub();
+  let allowed = true;
+  topics.add('s', { rows: { ...events, authorize: () => allowed } });
+  topics.resync();
+  const there = collector();
+  await topics.subscribe('s/rows/1', there.options);
+  commit(1, 1);
+  topics.signal('s/rows', '1', ['typing']);
+  topics.signal('s/rows', '2', ['to nobody']);
+  assert.deepEqual(there.got, ['event 1010 [1]', 'signal 1010 ["typing"]']);
+  const late = collector();
+  await topics.subscribe('s/rows/1', { ...late.options, from: { epoch: 'e', lsn: 1000 } });
+  assert.deepEqual(late.got, ['event 1010 [1]'], 'a signal is not resumed');
+  allowed = false;
+  topics.signal('s/rows', '1', ['secret']);
+  assert.equal(there.got.length, 2);
+  assert.throws(() => topics.signal('s/none', '1', []), /no topic of events/);
+});
+
 test('[SPEC 8] [rule 20] a position too far back, of another epoch, or before a rebuild is answered with a resync', async () => {
   const { log, topics, commit } = hub();
   topics.add('s', { rows: { ...events, keepBytes: 1000 } });

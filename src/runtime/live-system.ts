@@ -102,6 +102,10 @@ export class LiveSystem implements Live {
     return this.#watermark.reached(position, timeoutMs);
   }
 
+  signal(topic: string, key: string, data: unknown): void {
+    this.topics.signal(topic, key, data);
+  }
+
   follow(listener: LiveListener): () => void {
     return this.topics.follow(listener);
   }

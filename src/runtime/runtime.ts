@@ -14,6 +14,7 @@ import type { PgRecord } from '../record/record.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
+import { Scheduler, type Task } from './scheduler.ts';
 import { type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
 
 export interface RuntimeOptions {
@@ -98,7 +99,12 @@ async function open(
     if (definition.topics) live.topics.add(definition.name, definition.topics(context));
     return { definition, context };
   });
-  if (follow) await live.start();
+  const scheduler = new Scheduler({ record, log, tasks: contexts.flatMap(tasksOf) });
+  opened.push(() => scheduler.stop());
+  if (follow) {
+    await live.start();
+    scheduler.start();
+  }
   opened.push(sweeping(record, log));
   return {
     config,
@@ -126,6 +132,14 @@ async function open(
     }),
     stop,
   };
+}
+
+function tasksOf({ definition, context }: Runtime['services'][number]): Task[] {
+  return (definition.schedules ?? []).map(({ name, run, ...timing }) => ({
+    name: `${definition.name}/${name}`,
+    timing,
+    run: (signal) => run(context, signal),
+  }));
 }
 
 /** `18.4`, without what a distribution adds. */
@@ -169,7 +183,14 @@ async function prepare(
     schema: 'lockstep',
     folder: new URL('../record/migrations/', import.meta.url),
   });
-  const identity = await openIdentity({ record, log, config: identityConfig(config) });
+  const identity = await openIdentity({
+    record,
+    log,
+    config: identityConfig(config),
+    onConfirmed: async (tx, user) => {
+      for (const service of services) await service.userConfirmed?.(tx, user);
+    },
+  });
   for (const service of services) {
     await migrate(record, { name: service.name, schema: schemaOf(service), folder: service.migrations });
   }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { Identity } from '../identity/identity.ts';
+import type { Identity, User } from '../identity/identity.ts';
 import type { Live, Topic, ViewHandle } from '../live/live.ts';
-import type { PgRecord } from '../record/record.ts';
+import type { PgRecord, RecordTransaction } from '../record/record.ts';
 import type { ViewDefinition } from '../views/view.ts';
 import { type Config, ConfigError } from './config.ts';
+import type { Timing } from './timing.ts';
 
 type Views = Readonly<Record<string, ViewDefinition<never>>>;
 
@@ -33,6 +34,17 @@ export interface ServiceCli {
   print(value: unknown, text: string): void;
 }
 
+/**
+ * Work done at set times while the server lives: never two runs of one at once, also not on two nodes. What was due while no
+ * server lived runs once at the next start; a run that throws is logged and tried again (a daily one after a minute).
+ */
+export type Schedule<V extends Views = Views> = Timing & {
+  /** Unique in its service. */
+  readonly name: string;
+  /** `signal` is aborted when the server stops, which waits for the run. */
+  run(context: ServiceContext<V>, signal: AbortSignal): Promise<void>;
+};
+
 /** A service: a folder that declares tables, commands (writes), views, routes and topics. */
 export interface ServiceDefinition<V extends Views = Views> {
   /** Names its routes' prefix, its page and, with `_` for `-`, its schema: lower-case letters, digits and hyphens. */
@@ -44,6 +56,12 @@ export interface ServiceDefinition<V extends Views = Views> {
   readonly views: V;
   /** By name; followed as `<service>/<topic>/<key>`. */
   topics?(context: ServiceContext<V>): Readonly<Record<string, Topic>>;
+  readonly schedules?: readonly Schedule<V>[];
+  /**
+   * Called in the transaction that makes an account of Lockstep's own a user, so that what the service keeps of users is there from
+   * the first moment. Accounts of before the service, and an external issuer's, come without: see to them at their first call.
+   */
+  userConfirmed?(tx: RecordTransaction, user: User): Promise<void>;
   /** Registered under `/<name>`. */
   routes(app: FastifyInstance, context: ServiceContext<V>): void | Promise<void>;
   /** Sub-commands of `lockstep <name>`. */

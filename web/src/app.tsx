@@ -5,6 +5,7 @@ import { Shell } from './shell/shell.tsx';
 
 const Home = lazy(() => import('./home/home.tsx'));
 const Heroes = lazy(() => import('./heroes/page.tsx'));
+const Cruddur = lazy(() => import('./cruddur/page.tsx'));
 const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
 const Scribble = lazy(() => import('./scribble/page.tsx'));
 
@@ -15,6 +16,7 @@ export function App() {
       <Suspense fallback={<p className="page loading">Loading…</p>}>
         <Switch>
           <Route path="/" component={Home} />
+          <Route path="/cruddur" component={Cruddur} />
           <Route path="/leaderboard" component={Leaderboard} />
           <Route path="/scribble" component={Scribble} />
           <Route path="/heroes" component={Heroes} />

@@ -38,6 +38,8 @@ interface SendOptions {
 
 async function messageOf(response: Response): Promise<string> {
   const problem: unknown = await response.json().catch(() => null);
+  // A service's codes: `message_blank`.
+  if (Array.isArray(problem)) return `${problem.join(', ').replaceAll('_', ' ')}.`;
   const message = problem && typeof problem === 'object' && 'message' in problem ? problem.message : undefined;
   return typeof message === 'string' ? message : `The server answered ${response.status} ${response.statusText}.`;
 }

@@ -22,6 +22,8 @@ export class TestLive implements Live {
 
   async reached(): Promise<void> {}
 
+  signal(): void {}
+
   follow(): () => void {
     return () => {};
   }

@@ -1,13 +1,9 @@
 import type { Row, Value } from '../../record/value.ts';
+import type { ColumnOf } from '../column.ts';
 import { MemoryLeaderboard } from '../stores/memory/leaderboard.ts';
 import type { ViewDefinition } from '../view.ts';
 import type { LeaderboardQuery } from './queries.ts';
 import { answerFromRecord } from './sql.ts';
-
-/** The names of a row type's columns that hold a `T`: any name where no row type is given. */
-type ColumnOf<R, T> = string extends keyof R
-  ? string
-  : { [K in keyof R & string]: NonNullable<R[K]> extends T ? K : never }[keyof R & string];
 
 export interface WindowOptions {
   /** Whole days a window stays in memory after its end; afterwards the record answers. For ever unless told. */

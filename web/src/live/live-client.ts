@@ -1,7 +1,7 @@
 /** What the server sends for a followed topic. */
 export interface TopicMessage {
   readonly topic: string;
-  readonly event: 'state' | 'event' | 'resync';
+  readonly event: 'state' | 'event' | 'resync' | 'signal';
   readonly position: string;
   readonly previous: string | null;
   readonly data: unknown;
@@ -10,6 +10,11 @@ export interface TopicMessage {
 /** The answer to a subscription that cannot be. */
 interface Refusal {
   readonly error: { readonly status: number; readonly topic?: string };
+}
+
+/** The answer to a subscription that is. */
+interface Subscribed {
+  readonly subscribed: string;
 }
 
 export type Connection = 'connecting' | 'live' | 'offline';
@@ -22,10 +27,19 @@ interface Follower {
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
+/** After a token was refused: time for a new one, and no storm where there is none. */
+const RENEW_RETRY_MS = 2000;
+
+export interface LiveClientOptions {
+  readonly url: string;
+  /** Whose topics may be followed, asked at each connection; undefined is nobody. */
+  readonly token?: () => Promise<string | undefined>;
+}
 
 /** One WebSocket for all topics a page follows; comes back by itself and resumes where each topic was. */
 export class LiveClient {
   readonly #url: string;
+  readonly #token: () => Promise<string | undefined>;
   readonly #followers = new Map<string, Follower>();
   readonly #listeners = new Set<() => void>();
   #socket: WebSocket | undefined;
@@ -33,8 +47,9 @@ export class LiveClient {
   #retryMs = FIRST_RETRY_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: { url: string }) {
+  constructor(options: LiveClientOptions) {
     this.#url = options.url;
+    this.#token = options.token ?? (async () => undefined);
     addEventListener('online', () => this.#connectNow());
     document.addEventListener('visibilitychange', () => document.hidden || this.#connectNow());
   }
@@ -52,7 +67,7 @@ export class LiveClient {
   follow(topic: string, onMessage: (message: TopicMessage) => void): () => void {
     const follower: Follower = { position: null, onMessage };
     this.#followers.set(topic, follower);
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#ask(topic, follower);
+    if (this.#connection === 'live') this.#ask(topic, follower);
     else this.#connectNow();
     return () => {
       if (this.#followers.get(topic) !== follower) return;
@@ -66,18 +81,30 @@ export class LiveClient {
     clearTimeout(this.#retry);
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    socket.onopen = () => this.#opened();
-    socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)) as TopicMessage | Refusal);
+    socket.onopen = () => void this.#opened(socket);
+    socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)) as TopicMessage | Refusal | Subscribed);
     socket.onclose = () => this.#closed();
   }
 
-  #opened(): void {
+  /** Somebody else is signed in, or nobody any more: the server is told by a new connection. */
+  reconnect(): void {
+    // One that is not open yet will ask for the token when it is.
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#retryMs = 0;
+    this.#socket.close();
+  }
+
+  async #opened(socket: WebSocket): Promise<void> {
     this.#retryMs = FIRST_RETRY_MS;
+    const token = await this.#token();
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (token) this.#send({ token });
     this.#tell('live');
     for (const [topic, follower] of this.#followers) this.#ask(topic, follower);
   }
 
-  #received(message: TopicMessage | Refusal): void {
+  #received(message: TopicMessage | Refusal | Subscribed): void {
+    if ('subscribed' in message) this.#subscribed(message.subscribed);
     if ('error' in message) this.#refused(message.error);
     const follower = 'event' in message ? this.#followers.get(message.topic) : undefined;
     if (!follower || !('event' in message)) return;
@@ -85,8 +112,20 @@ export class LiveClient {
     follower.onMessage(message);
   }
 
+  /** From here on nothing is missed; what was before, where there was no position to resume from, may have been. */
+  #subscribed(topic: string): void {
+    const follower = this.#followers.get(topic);
+    if (follower?.position !== null) return;
+    follower.onMessage({ topic, event: 'resync', position: '', previous: null, data: null });
+  }
+
   /** Where the position was the reason (the record was restored meanwhile), the topic starts anew without one. */
-  #refused({ topic }: Refusal['error']): void {
+  #refused({ status, topic }: Refusal['error']): void {
+    // The token has run out, and what it opened is closed: a connection with a new one goes on from there.
+    if (status === 401 && topic === undefined) {
+      this.#retryMs = RENEW_RETRY_MS;
+      this.#socket?.close();
+    }
     const follower = topic === undefined ? undefined : this.#followers.get(topic);
     if (!follower || follower.position === null) return;
     follower.position = null;
@@ -98,7 +137,7 @@ export class LiveClient {
     this.#tell('offline');
     // Spread out: after a restart of the server not all of its clients come at once.
     this.#retry = setTimeout(() => this.#connectNow(), this.#retryMs * (0.5 + Math.random() / 2));
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
   }
 
   #ask(topic: string, { position }: Follower): void {

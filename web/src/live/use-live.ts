@@ -1,8 +1,18 @@
 import './connection.css';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { session } from '../session/session.ts';
 import { type Connection, LiveClient } from './live-client.ts';
 
-const live = new LiveClient({ url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live` });
+const live = new LiveClient({
+  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,
+  token: async () => (session.user ? session.token().catch(() => undefined) : undefined),
+});
+let username = session.user?.username;
+session.subscribe(() => {
+  if (session.user?.username === username) return;
+  username = session.user?.username;
+  live.reconnect();
+});
 const subscribe = (listener: () => void) => live.subscribe(listener);
 
 export function useConnection(): Connection {
@@ -33,4 +43,24 @@ export function useTopicState<State>(topic: string): Pushed<State> | undefined {
     [topic],
   );
   return pushed?.topic === topic ? pushed : undefined;
+}
+
+/**
+ * What happens on an event topic, as it happens; signals too. `onMissed` is called where something may have been missed, and
+ * when it is followed at first: what was loaded before is to be loaded again.
+ */
+export function useTopicEvents<Event>(
+  topic: string | undefined,
+  onEvents: (events: readonly Event[]) => void,
+  onMissed: () => void,
+): void {
+  const latest = useRef({ onEvents, onMissed });
+  latest.current = { onEvents, onMissed };
+  useEffect(() => {
+    if (topic === undefined) return;
+    return live.follow(topic, ({ event, data }) => {
+      if (event === 'resync') latest.current.onMissed();
+      else latest.current.onEvents(data as Event[]);
+    });
+  }, [topic]);
 }

@@ -43,6 +43,13 @@ export class OrderedRows extends NodeTree {
     return at < 0 ? -1 : before + at - this.pool.leaves.offset(this.leaf);
   }
 
+  /** How many rows come before the place where this row is or belongs. */
+  before(row: number): number {
+    const key = this.order.key(row);
+    const before = this.descend(row, key);
+    return before + this.#place(row, key) - this.pool.leaves.offset(this.leaf);
+  }
+
   /** At most `limit` rows, from the one with `offset` rows before it. */
   range(offset: number, limit: number): number[] {
     const found: number[] = [];

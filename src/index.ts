@@ -8,7 +8,16 @@ export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
 export { sendEvents } from './http/sse.ts';
 export { bearerToken } from './http/token.ts';
 export type { Identity, Tokens, User } from './identity/identity.ts';
-export type { Answer, EventTopic, Live, StateTopic, Topic, TopicUser, ViewHandle } from './live/live.ts';
+export type {
+  Answer,
+  EventTopic,
+  Live,
+  ProjectionStatus,
+  StateTopic,
+  Topic,
+  TopicUser,
+  ViewHandle,
+} from './live/live.ts';
 export { ClientError } from './record/errors.ts';
 export { idempotent } from './record/idempotency.ts';
 export {
@@ -56,6 +65,7 @@ export type { Row, Value } from './record/value.ts';
 export { type Config, type ConfigFile, defineConfig, loadConfig } from './runtime/config.ts';
 export {
   defineService,
+  type ProjectionHandle,
   type Schedule,
   type ServiceCli,
   type ServiceContext,
@@ -64,4 +74,10 @@ export {
 export { leaderboard } from './views/leaderboard/leaderboard.ts';
 export type { RankedRow, Standing } from './views/leaderboard/queries.ts';
 export { count, history, range, standing, top } from './views/leaderboard/queries.ts';
+export {
+  type ProjectedTable,
+  type ProjectionDefinition,
+  projection,
+  type TargetRow,
+} from './views/projection/projection.ts';
 export type { Drift, MemoryView, ViewDefinition, ViewQuery, ViewStats } from './views/view.ts';

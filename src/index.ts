@@ -5,6 +5,7 @@ export { formatPosition, type Position } from './changes/position.ts';
 export { CachedAnswers } from './http/cached-answers.ts';
 export { idempotencyKey } from './http/idempotency.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
+export { limitRate } from './http/rate-limit.ts';
 export { sendEvents } from './http/sse.ts';
 export { bearerToken } from './http/token.ts';
 export type { Identity, Tokens, User } from './identity/identity.ts';

@@ -8,6 +8,8 @@ export interface Batch {
   readonly tables: readonly PendingTable[];
   /** Everything up to here is in it. */
   readonly lsn: number;
+  /** The transactions in it. */
+  readonly xids: readonly number[];
 }
 
 export interface IntakeOptions {
@@ -26,7 +28,9 @@ export class Intake implements FeedHandler {
   readonly #options: IntakeOptions;
   readonly #bySource = new Map<string, number[]>();
   #tables: PendingTable[];
+  #xids: number[] = [];
   #inLarge = false;
+  #large = 0;
   #held: ReadonlySet<string>;
   /** The end of the last whole transaction, or what a keepalive told. */
   lsn: number;
@@ -56,23 +60,27 @@ export class Intake implements FeedHandler {
    */
   take(): Batch {
     const tables = this.#tables;
+    const xids = this.#xids;
     this.#tables = this.#empty();
-    return { tables, lsn: this.lsn };
+    this.#xids = [];
+    return { tables, lsn: this.lsn, xids };
   }
 
-  transaction({ lsn, changes }: Transaction): void {
+  transaction({ xid, lsn, changes }: Transaction): void {
     this.transactions++;
-    this.#add(changes);
     this.lsn = lsn;
-    if (changes.length > 0) this.#options.wake();
+    if (changes.length === 0) return;
+    this.#add(xid, changes);
+    this.#options.wake();
   }
 
-  largeBegin(): void {
+  largeBegin(xid: number): void {
     this.#inLarge = true;
+    this.#large = xid;
   }
 
   largeSlice(changes: readonly Change[]): void {
-    this.#add(changes);
+    this.#add(this.#large, changes);
     this.#options.wake();
   }
 
@@ -95,7 +103,8 @@ export class Intake implements FeedHandler {
     this.#options.ended(error);
   }
 
-  #add(changes: readonly Change[]): void {
+  #add(xid: number, changes: readonly Change[]): void {
+    if (this.#xids.at(-1) !== xid) this.#xids.push(xid);
     const { definition } = this.#options;
     for (const change of changes) {
       for (const i of this.#bySource.get(change.table.name) ?? []) {

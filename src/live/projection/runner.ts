@@ -47,12 +47,15 @@ export class ProjectionRunner {
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff({ firstMs: 50, maxMs: 5000 });
   #running: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
   #writer: Writer | undefined;
   #session: FeedSession | undefined;
   #state: ProjectionState = 'starting';
   #position: string | null = null;
   #lsn = 0;
   #fault: string | null = null;
+  /** The fault that was logged last: one that comes again and again is logged once. */
+  #told: string | null = null;
   #letters = 0;
   #retained = 0;
   #rows = 0;
@@ -84,7 +87,12 @@ export class ProjectionRunner {
     this.#running = this.#run();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
+  async #end(): Promise<void> {
     this.#stop.abort();
     this.#writer?.end(new Error('stopped'));
     await this.#running;
@@ -146,8 +154,9 @@ export class ProjectionRunner {
     }
     if (!(error instanceof SlotBusy || error instanceof PositionMoved)) {
       this.#state = 'waiting';
-      if (this.#fault !== error.message) log.warn({ projection: this.name, err: error }, 'the projection waits');
+      if (this.#told !== error.message) log.warn({ projection: this.name, err: error }, 'the projection waits');
       this.#fault = error.message;
+      this.#told = error.message;
     }
     await this.#boundLog();
     await this.#backoff.wait(this.#stop.signal);
@@ -232,7 +241,6 @@ export class ProjectionRunner {
     this.#writer = writer;
     this.#state = 'following';
     this.#fault = null;
-    this.#backoff.reset();
     log.info(
       { projection: this.name, position: formatPosition({ epoch: position.epoch!, lsn: position.lsn! }) },
       'the projection follows',
@@ -248,6 +256,7 @@ export class ProjectionRunner {
       clearInterval(tend);
       await writer.stop();
       this.#look(writer);
+      if (writer.rows > 0) this.#backoff.reset();
       this.#rows += writer.rows;
       this.#writer = undefined;
     }

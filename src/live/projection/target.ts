@@ -206,8 +206,9 @@ const POSITION = `select ${FIELDS} from lockstep.projections where name = $1`;
 
 /** Locks the position, compares and moves it; whatever else the statement does is done only if that was so. */
 const MOVE = `moved as (
-  update lockstep.projections set lsn = $1, moved_at = now()
-   where name = $2 and epoch = $3 and leader = $4 and lsn = $5 and letters = $6 returning 1)`;
+  update lockstep.projections set lsn = $1::bigint, moved_at = now()
+   where name = $2::text and epoch = $3::text and leader = $4::bigint and lsn = $5::bigint and letters = $6::bigint
+  returning 1)`;
 const FIRST = 7;
 const GUARD = 'exists (select from moved)';
 

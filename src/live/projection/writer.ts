@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedSession } from '../../changes/feed.ts';
 import { identifier, qualified } from '../../changes/quote.ts';
 import { isFaultOfARow } from '../../record/coalesce/bisect.ts';
 import type { RecordReader } from '../../record/record.ts';
 import type { Row } from '../../record/value.ts';
 import { type PendingTable, projectRow } from '../../views/projection/pending.ts';
+import { parseSnapshot } from '../watermark.ts';
 import { type Batch, Intake } from './intake.ts';
 import { letterName } from './letters.ts';
 import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from './target.ts';
@@ -164,22 +166,33 @@ export class Writer {
   }
 
   /** Reads the rows of which the log does not carry all. They may be ahead of the stream, which then brings the same again. */
-  async #complete({ tables }: Batch): Promise<void> {
+  async #complete({ tables, xids }: Batch): Promise<void> {
     for (const [i, { rows }] of tables.entries()) {
       const table = this.#options.target.definition.tables[i]!;
       for (const [name, row] of rows) {
         if (!row.partial) continue;
-        const source = await this.#read(table.source, row.partial);
+        const source = await this.#read(table.source, row.partial, xids);
         const gone = { ...row, source: null, partial: null };
         rows.set(name, source ? projectRow(table, source) : gone);
       }
     }
   }
 
-  async #read(source: string, key: Row): Promise<Row | undefined> {
-    const where = Object.keys(key).map((name, i) => `${identifier(name)} = $${i + 1}`);
-    const sql = `select * from ${qualified(source)} where ${where.join(' and ')}`;
-    const [found] = await this.#options.record.query(sql, Object.values(key));
-    return found;
+  /** The row as it is, in a snapshot that shows the batch: the log is first (CORRECTNESS 11). */
+  async #read(source: string, key: Row, xids: readonly number[]): Promise<Row | undefined> {
+    const same = Object.keys(key).map((name, i) => `t.${identifier(name)} = $${i + 1}`);
+    const sql = `select t.*, t.ctid is not null as "lockstep there", now.snapshot as "lockstep snapshot"
+      from (select pg_current_snapshot()::text as snapshot) as now left join ${qualified(source)} t on ${same.join(' and ')}`;
+    for (;;) {
+      const [found] = await this.#options.record.query(sql, Object.values(key));
+      const { 'lockstep snapshot': snapshot, 'lockstep there': there, ...row } = found!;
+      if (shows(snapshot as string, xids)) return there ? row : undefined;
+      await sleep(1);
+    }
   }
+}
+
+function shows(snapshot: string, xids: readonly number[]): boolean {
+  const { xmax, running } = parseSnapshot(snapshot);
+  return xids.every((xid) => ((xmax - xid) | 0) > 0) && !running.some((xid) => xids.includes(xid));
 }

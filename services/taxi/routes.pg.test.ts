@@ -91,7 +91,7 @@ test('the three calls of the kiosk, as written, end in one row of trips, which i
   const early = await taxi.call('GET', `/drivercomplete?${query}`);
   assert.equal(early.status, 409);
   assert.match(early.body.message, /This trip is Booked/);
-  assert.equal(early.body.status, 'Booked');
+  assert.equal(early.body.state, 'Booked');
 
   const accepted = await taxi.call('GET', `/driveraccept?${query}`);
   assert.equal(accepted.status, 200, accepted.text);

@@ -11,6 +11,7 @@ export default defineService({
   migrations: new URL('./migrations/', import.meta.url),
   views: {},
   projections,
+  followed: [{ table: 'taxi.trip_items' }],
   topics,
   schedules: [
     {

@@ -239,7 +239,7 @@ function wrongState(step: Step, { STATUS }: Item): ClientError {
     STATUS === to
       ? `This trip is ${STATUS} already.`
       : `This trip is ${STATUS}; only one that is ${from.join(' or ')} can be ${to}.`;
-  return new ClientError(409, message, { members: { status: STATUS, step } });
+  return new ClientError(409, message, { members: { state: STATUS, step } });
 }
 
 /** A transaction's table as one by itself: the receipt is the transaction's, given when it is over. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { type FeedSession, RebuildNeeded } from '../changes/feed.ts';
+import { type FeedSession, RebuildNeeded, type Source } from '../changes/feed.ts';
 import { openFeed } from '../changes/open-feed.ts';
 import type { Position } from '../changes/position.ts';
 import { ensurePublication } from '../changes/publication.ts';
@@ -37,6 +37,7 @@ export class LiveSystem implements Live {
   readonly #options: LiveSystemOptions;
   readonly #watermark: Watermark;
   readonly #follower: Follower;
+  readonly #followed: readonly Source[];
   readonly #tables: readonly string[];
   #fingerprint: SchemaFingerprint | null = null;
   /** Whether the log itself tells of DDL. */
@@ -68,7 +69,10 @@ export class LiveSystem implements Live {
     this.projections = services.flatMap((service) =>
       Object.keys(service.projections ?? {}).map((name) => this.#runner(service, name)),
     );
-    this.#tables = mergeSources(this.views.map((view) => view.definition)).map((source) => source.table);
+    this.#followed = services.flatMap((service) => service.followed ?? []);
+    this.#tables = mergeSources([...this.views.map((view) => view.definition), { sources: this.#followed }]).map(
+      (source) => source.table,
+    );
     this.#follower = new Follower({
       views: this.views,
       watermark: this.#watermark,
@@ -165,7 +169,10 @@ export class LiveSystem implements Live {
       sqlUrl: record.url,
       replicationUrl: record.replicationUrl,
       publication: PUBLICATION,
-      sources: mergeSources(this.views.filter((view) => !this.#lacking(view)).map((view) => view.definition)),
+      sources: mergeSources([
+        ...this.views.filter((view) => !this.#lacking(view)).map((view) => view.definition),
+        { sources: this.#followed.filter(({ table }) => this.#fingerprint?.tables[table]) },
+      ]),
       slot: { name: slotName(purpose), temporary: true },
       walLimitBytes: config.walLimitBytes,
       log,

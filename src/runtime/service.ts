@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Source } from '../changes/feed.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Live, ProjectionStatus, Topic, ViewHandle } from '../live/live.ts';
 import type { RetryReport } from '../live/projection/retry.ts';
@@ -69,6 +70,8 @@ export interface ServiceDefinition<V extends Views = Views> {
   readonly migrations: URL;
   readonly views: V;
   readonly projections?: Projections;
+  /** Tables that its topics tell of, beside those of its views. */
+  readonly followed?: readonly Source[];
   /** By name; followed as `<service>/<topic>/<key>`. */
   topics?(context: ServiceContext<V>): Readonly<Record<string, Topic>>;
   readonly schedules?: readonly Schedule<V>[];

@@ -4,6 +4,7 @@ import { NotFound } from './shell/not-found.tsx';
 import { Shell } from './shell/shell.tsx';
 
 const Home = lazy(() => import('./home/home.tsx'));
+const Taxi = lazy(() => import('./taxi/page.tsx'));
 const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
@@ -14,6 +15,7 @@ export function App() {
         <Switch>
           <Route path="/" component={Home} />
           <Route path="/leaderboard" component={Leaderboard} />
+          <Route path="/taxi" component={Taxi} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -19,6 +19,19 @@ export interface Pushed<State> {
   readonly at: number;
 }
 
+/** Calls `onEvents` with the events of each transaction of an event topic, as they come. */
+export function useTopicEvents<Event>(topic: string, onEvents: (events: readonly Event[]) => void): void {
+  const latest = useRef(onEvents);
+  latest.current = onEvents;
+  useEffect(
+    () =>
+      live.follow(topic, ({ event, data }) => {
+        if (event === 'event') latest.current(data as readonly Event[]);
+      }),
+    [topic],
+  );
+}
+
 /** The latest state of a state topic; undefined until the first has come. */
 export function useTopicState<State>(topic: string): Pushed<State> | undefined {
   const [pushed, setPushed] = useState<Pushed<State>>();

@@ -7,8 +7,21 @@ import { ranks } from './ranks.ts';
 import { reads } from './reads.ts';
 import { rebuild } from './rebuild.ts';
 import { start } from './start.ts';
+import { taxi } from './taxi.ts';
 import { visible } from './visible.ts';
 import { writes } from './writes.ts';
 
 /** In the order of a run. */
-export const parts: readonly Part[] = [writes, reads, mixed, visible, ranks, feed, importing, rebuild, start, profile];
+export const parts: readonly Part[] = [
+  writes,
+  reads,
+  mixed,
+  visible,
+  ranks,
+  feed,
+  importing,
+  rebuild,
+  start,
+  taxi,
+  profile,
+];

@@ -35,7 +35,7 @@ export interface TripKey extends ItemKey {
   readonly tripinfo: string;
 }
 
-/** Riders whose registration this node has seen. */
+/** Riders and trips that a node remembers, at most. */
 const MAX_KNOWN = 100_000;
 /** A table by itself, or in a transaction. */
 type Table = Pick<ItemTable, 'put' | 'update' | 'get'> & ItemReads;
@@ -60,6 +60,8 @@ export class Trips {
   readonly #drivers: Table;
   readonly #free: FreeDrivers;
   readonly #known: Set<string>;
+  /** Trips that this node has seen accepted and not yet over, so that a completion need not read where they began. */
+  readonly #driving: Map<string, Item>;
 
   readonly #store: PgItemStore;
 
@@ -71,12 +73,14 @@ export class Trips {
       this.#store = of.#store;
       this.#free = of.#free;
       this.#known = of.#known;
+      this.#driving = of.#driving;
       const table = (definition: ItemTableDefinition) => written(this.#store.within(tx, definition));
       [this.#trips, this.#riders, this.#drivers] = [table(TRIPS), table(RIDERS), table(DRIVERS)];
     } else {
       this.#store = new PgItemStore(options);
       this.#free = new FreeDrivers(options);
       this.#known = new Set();
+      this.#driving = new Map();
       const table = (definition: ItemTableDefinition) => this.#store.table(definition);
       [this.#trips, this.#riders, this.#drivers] = [table(TRIPS), table(RIDERS), table(DRIVERS)];
     }
@@ -127,7 +131,10 @@ export class Trips {
     const driver = named ?? (await this.#free.take());
     const id = String(driver.DRIVER_ID);
     try {
-      return await this.#step(key, 'accept', { ...details, ...driverAttributes(driver) });
+      const accepted = await this.#step(key, 'accept', { ...details, ...driverAttributes(driver) });
+      if (this.#driving.size >= MAX_KNOWN) this.#driving.clear();
+      this.#driving.set(nameOf(key), accepted.value);
+      return accepted;
     } catch (error) {
       const busy = isBusy(error);
       if (!named && !busy) this.#free.release(id);
@@ -176,7 +183,13 @@ export class Trips {
     return item;
   }
 
+  /** The trip as it was accepted, which a completion needs. Throws 404. */
+  async begun(key: TripKey): Promise<Item> {
+    return this.#driving.get(nameOf(key)) ?? (await this.get(key));
+  }
+
   #over(written: Written<Item>): Written<Item> {
+    this.#driving.delete(nameOf(written.value));
     if (written.value.DRIVER_ID !== undefined) this.#free.release(String(written.value.DRIVER_ID));
     return written;
   }
@@ -217,6 +230,10 @@ export function numberOf(text: string, below: number): number {
 function driverAttributes(driver: Item): Record<string, Attribute> {
   const { driverid: _, ...attributes } = driver;
   return { ...attributes, DriverDetails: attributes };
+}
+
+function nameOf({ riderid, tripinfo }: Item): string {
+  return `${riderid} ${tripinfo}`;
 }
 
 /** The unique index refused a driver who is on a trip. */

@@ -29,7 +29,7 @@ export function kioskRoutes(
   });
   app.get<KioskRequest>('/drivercomplete', options('Complete a trip (kiosk)'), async ({ query }, reply) => {
     const key = keyOf(query);
-    const details = completeDetails(await trips.get(key), {});
+    const details = completeDetails(await trips.begun(key), {});
     return sendWritten(reply, await trips.complete(key, details), live);
   });
 }

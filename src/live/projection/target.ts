@@ -53,7 +53,12 @@ export class ProjectionTarget {
 
   constructor(options: ProjectionTargetOptions) {
     this.#options = options;
-    this.#connections = new Connections({ url: options.url, size: 1, idleMs: 60_000, log: options.log });
+    this.#connections = new Connections({
+      url: plannedEachTime(options.url),
+      size: 1,
+      idleMs: 60_000,
+      log: options.log,
+    });
   }
 
   get name(): string {
@@ -199,6 +204,12 @@ export class ProjectionTarget {
     await tx.query(`delete from ${quoteTable(target)}`);
     await tx.query('delete from lockstep.dead_letters where projection = $1 and target = $2', [this.name, target]);
   }
+}
+
+/** A plan that was made while the target was small would read all of it when it has grown. */
+function plannedEachTime(url: string): string {
+  if (/[?&]options=/.test(url)) return url;
+  return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent('-c plan_cache_mode=force_custom_plan')}`;
 }
 
 const FIELDS = 'epoch, lsn, leader, letters, fingerprint';

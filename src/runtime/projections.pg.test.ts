@@ -3,15 +3,15 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import pino from 'pino';
-import { openRecord } from '../../record/open.ts';
-import type { PgRecord } from '../../record/record.ts';
-import { loadConfig } from '../../runtime/config.ts';
-import { LiveSystem } from '../../runtime/live-system.ts';
-import type { ServiceDefinition } from '../../runtime/service.ts';
-import { silentLog, testDatabase, withDatabase } from '../../testing/database.ts';
-import { projection } from '../../views/projection/projection.ts';
-import type { ProjectionState } from '../live.ts';
-import { decodeRow, encodeRow } from './letters.ts';
+import type { ProjectionState } from '../live/live.ts';
+import { decodeRow, encodeRow } from '../live/projection/letters.ts';
+import { openRecord } from '../record/open.ts';
+import type { PgRecord } from '../record/record.ts';
+import { silentLog, testDatabase, withDatabase } from '../testing/database.ts';
+import { projection } from '../views/projection/projection.ts';
+import { loadConfig } from './config.ts';
+import { LiveSystem } from './live-system.ts';
+import type { ServiceDefinition } from './service.ts';
 
 const SOURCE = `
   create schema src;
@@ -21,7 +21,7 @@ const SOURCE = `
 
 const ledger = projection({
   schema: 'shop',
-  migrations: new URL('./test-target/', import.meta.url),
+  migrations: new URL('../testing/projection-target/', import.meta.url),
   tables: [
     {
       source: 'src.customers',

@@ -117,7 +117,7 @@ const put = (record: PgRecord, id: number, state: string, amount = '1.50', custo
   );
 
 for (const apart of [false, true]) {
-  test(`any changes arrive, in ${apart ? 'another database' : "the record's own"}, through kills and restarts`, async (t) => {
+  test(`[SPEC 3] any changes arrive, in ${apart ? 'another database' : "the record's own"}, through kills and restarts`, async (t) => {
     const { record, target, node } = await setup(t, { apart });
     let system = await node();
     const change = fc.oneof(

@@ -35,6 +35,8 @@ export class Intake implements FeedHandler {
   /** The end of the last whole transaction, or what a keepalive told. */
   lsn: number;
   transactions = 0;
+  /** When the stream last said anything (`performance.now()`). */
+  heardAt = performance.now();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -68,6 +70,7 @@ export class Intake implements FeedHandler {
 
   transaction({ xid, lsn, changes }: Transaction): void {
     this.transactions++;
+    this.heardAt = performance.now();
     this.lsn = lsn;
     if (changes.length === 0) return;
     this.#add(xid, changes);
@@ -80,6 +83,7 @@ export class Intake implements FeedHandler {
   }
 
   largeSlice(changes: readonly Change[]): void {
+    this.heardAt = performance.now();
     this.#add(this.#large, changes);
     this.#options.wake();
   }
@@ -92,6 +96,7 @@ export class Intake implements FeedHandler {
   }
 
   progress(lsn: number): void {
+    this.heardAt = performance.now();
     if (!this.#inLarge && lsn > this.lsn) this.lsn = lsn;
   }
 

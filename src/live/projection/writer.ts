@@ -14,6 +14,8 @@ import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from '.
 const MAX_WAITING = 10_000;
 /** The position is stored for the log's sake alone when it has moved on by this much (bytes). */
 const IDLE_STEP = 1024 * 1024;
+/** A stream that says nothing for so long, though it is asked every second, is dead, whatever its connection says. */
+const SILENCE_MS = 10_000;
 
 export interface WriterOptions {
   readonly session: FeedSession;
@@ -36,6 +38,7 @@ export class Writer {
   #writing: Promise<void> | undefined;
   #scheduled = false;
   #stopped = false;
+  #paused = false;
   rows = 0;
 
   constructor(options: WriterOptions) {
@@ -67,7 +70,7 @@ export class Writer {
   /** Streams until something ends it, and throws that. */
   async run(): Promise<never> {
     const { session } = this.#options;
-    await session.stream(this.#position.lsn!, this.#intake);
+    await Promise.race([session.stream(this.#position.lsn!, this.#intake), this.#ended.promise]);
     return this.#ended.promise;
   }
 
@@ -82,13 +85,19 @@ export class Writer {
     await this.#writing;
   }
 
-  /** Stores how far the log was read where nothing of it mattered, so that the slot lets go of it. */
+  /**
+   * To be called about once a second, after the stream was asked for a sign of life. Stores how far the log was read where
+   * nothing of it mattered, so that the slot lets go of it.
+   */
   tick(): void {
+    if (!this.#paused && performance.now() - this.#intake.heardAt > SILENCE_MS) {
+      this.end(new Error(`the stream was silent for ${SILENCE_MS / 1000} s`));
+    }
     if (this.#intake.lsn - this.#position.lsn! >= IDLE_STEP) this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#intake.size >= MAX_WAITING) this.#options.session.pause();
+    if (this.#intake.size >= MAX_WAITING) this.#pause(true);
     if (this.#scheduled || this.#writing || this.#stopped) return;
     this.#scheduled = true;
     setImmediate(() => {
@@ -107,9 +116,18 @@ export class Writer {
     });
   }
 
+  /** The stream rests while too much waits. */
+  #pause(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#intake.heardAt = performance.now();
+    if (paused) this.#options.session.pause();
+    else this.#options.session.resume();
+  }
+
   async #writeOut(): Promise<void> {
     const batch = this.#intake.take();
-    this.#options.session.resume();
+    this.#pause(false);
     const empty = batch.tables.every((table) => table.empty);
     if (empty && batch.lsn - this.#position.lsn! < IDLE_STEP) return;
     await this.#complete(batch);

@@ -148,6 +148,7 @@ export class Follower {
       this.#end = resolve;
     });
     try {
+      if (this.#stop.signal.aborted) return new Error('stopped'); // while it was opened: nothing else would end it
       // Known from here on, so that answers from the record can say where they stand; nothing is claimed yet.
       if (watermark.position.epoch !== session.epoch) watermark.restart({ epoch: session.epoch, lsn: 0 });
       this.#opened.resolve();

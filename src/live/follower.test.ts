@@ -14,7 +14,7 @@ import { Watermark } from './watermark.ts';
 const ALL: AllRows = { ask: 'all' };
 
 /** A follower of a fake log with one view; nothing is delivered before `step`. */
-function following(log: FakeLog) {
+function following(log: FakeLog, open = async () => log.open()) {
   const watermark: Watermark = new Watermark({ flushedLsn: async () => log.lsn, poke: () => follower.poke() });
   const topics = new TopicHub({ position: () => watermark.position });
   const view = new ServedView({
@@ -33,7 +33,7 @@ function following(log: FakeLog) {
     watermark,
     topics,
     log: pino({ level: 'silent' }),
-    open: async () => log.open(),
+    open,
     lacking: () => null,
     checkSchema: async () => {},
     currentSnapshot: async () => '1000000:1000000:',
@@ -196,4 +196,23 @@ test('a view whose apply fails is broken, says so, and is built again', async (t
   while (!view.readNow([ALL])) await nextTurn();
   assert.deepEqual(view.readNow([ALL])!.results[0], ['7=1']);
   await follower.stop();
+});
+
+test('a stop while the feed is opened anew ends it', async () => {
+  const log = new FakeLog();
+  const opening = [Promise.resolve(), Promise.withResolvers<void>()] as const;
+  let opened = 0;
+  const { follower } = following(log, async () => {
+    const turn = opening[opened++];
+    await (turn && 'promise' in turn ? turn.promise : turn);
+    return log.open();
+  });
+  await follower.start();
+  while (!follower.status().following) await nextTurn();
+  for (const session of log.sessions) session.kill();
+  while (opened < 2) await nextTurn();
+  const stopped = follower.stop();
+  opening[1].resolve();
+  await stopped;
+  assert.equal(log.sessions.size, 0);
 });

@@ -34,7 +34,6 @@ export class Intake implements FeedHandler {
   #held: ReadonlySet<string>;
   /** The end of the last whole transaction, or what a keepalive told. */
   lsn: number;
-  transactions = 0;
   /** When the stream last said anything (`performance.now()`). */
   heardAt = performance.now();
 
@@ -69,7 +68,6 @@ export class Intake implements FeedHandler {
   }
 
   transaction({ xid, lsn, changes }: Transaction): void {
-    this.transactions++;
     this.heardAt = performance.now();
     this.lsn = lsn;
     if (changes.length === 0) return;
@@ -90,7 +88,6 @@ export class Intake implements FeedHandler {
 
   largeEnd({ lsn }: Transaction): void {
     this.#inLarge = false;
-    this.transactions++;
     this.lsn = lsn;
     this.#options.wake();
   }

@@ -5,6 +5,7 @@ import { type FeedSession, RebuildNeeded, type RebuildReason, type Source } from
 import { formatPosition } from '../../changes/position.ts';
 import { dropSlot, overLimit, readSlot } from '../../changes/slot.ts';
 import { SqlSession } from '../../changes/sql-session.ts';
+import { ClientError } from '../../record/errors.ts';
 import type { PgRecord } from '../../record/record.ts';
 import { Backoff } from '../backoff.ts';
 import type { Progress, ProjectionState, ProjectionStatus } from '../live.ts';
@@ -120,6 +121,9 @@ export class ProjectionRunner {
 
   /** Brings the target in line with a new snapshot. Resolves when that is done. */
   rebuild(progress?: Progress): Promise<void> {
+    if (this.#state === 'standby') {
+      return Promise.reject(new ClientError(409, `Another node follows the projection ${this.name}: ask that one.`));
+    }
     return new Promise((resolve, reject) => {
       this.#rebuilt.push({ resolve, reject, progress });
       this.#anew = 'requested';
@@ -222,7 +226,7 @@ export class ProjectionRunner {
     };
     try {
       const reached = await reconcile({ session, target, position, fingerprint, progress });
-      this.#anew = null;
+      this.#anew = this.#rebuilt.length > 0 ? 'requested' : null; // asked for meanwhile
       this.#reconciles++;
       for (const { resolve } of waiting) resolve();
       return reached;

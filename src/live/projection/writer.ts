@@ -63,10 +63,6 @@ export class Writer {
     return this.#held.size;
   }
 
-  get transactions(): number {
-    return this.#intake.transactions;
-  }
-
   /** Streams until something ends it, and throws that. */
   async run(): Promise<never> {
     const { session } = this.#options;

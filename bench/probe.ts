@@ -13,6 +13,7 @@ function timed(live: Live): Live {
       return live.watermark;
     },
     reached: (position, timeoutMs) => live.reached(position, timeoutMs),
+    follow: (listener) => live.follow(listener),
     status: () => live.status(),
     // Called when the commit's answer has come.
     async applied(receipt, timeoutMs) {
@@ -37,7 +38,7 @@ const probed: typeof leaderboard = {
 };
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  services: [probed as unknown as ServiceDefinition],
+  findServices: async () => [probed as unknown as ServiceDefinition],
   out: new Output({ stdout: process.stdout, stderr: process.stderr }),
   env: process.env,
   cwd: process.cwd(),

@@ -38,8 +38,25 @@ export function mismatch(output: string, expected: readonly string[]): string | 
   return `expected to be printed:\n${missing.join('\n')}\nprinted:\n${output}`;
 }
 
+/** A block of a tutorial: what to run, or a file to write. */
+export interface TutorialBlock {
+  readonly language: string;
+  /** After the language: `user`, `user start`, or the path of a file. */
+  readonly info: string;
+  readonly text: string;
+}
+
+/** The blocks of a tutorial whose fences say more than their language, in order. */
+export function tutorialBlocks(markdown: string): TutorialBlock[] {
+  return [...markdown.matchAll(/^```(\w+) (\S[^\n]*)\n(.*?)^```$/gms)].map(([, language, info, text]) => ({
+    language: language!,
+    info: info!,
+    text: text!,
+  }));
+}
+
 /** A step ends with its expectations, or with the block. */
-function steps(lines: readonly string[]): DocStep[] {
+export function steps(lines: readonly string[]): DocStep[] {
   const found: { code: string[]; expected: string[] }[] = [{ code: [], expected: [] }];
   for (const line of lines) {
     const last = found.at(-1)!;

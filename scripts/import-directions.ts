@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   http: ['record', 'changes', 'views', 'live', 'identity', 'runtime'],
   cli: [...path, 'identity', 'services', 'scripts'],
   index: [...path, 'identity'],
+  client: [],
   testing: [...path, 'identity', 'index', 'services'],
 };
 

@@ -1,8 +1,11 @@
 import type { ServiceDefinition } from '../src/index.ts';
 import leaderboard from './leaderboard/service.ts';
+import scribble from './scribble/service.ts';
 import taxi from './taxi/service.ts';
 
 /** The services that `lockstep start` runs. */
-export const services: readonly ServiceDefinition[] = [leaderboard, taxi].map(
-  (service) => service as unknown as ServiceDefinition,
-);
+export const services: readonly ServiceDefinition[] = [
+  leaderboard as unknown as ServiceDefinition,
+  scribble as unknown as ServiceDefinition,
+  taxi as unknown as ServiceDefinition,
+];

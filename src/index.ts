@@ -1,18 +1,25 @@
 // The public API: what services and applications use. Nothing else of `src` is meant to be imported.
-export { Type } from 'typebox';
+export { type Static, Type } from 'typebox';
 export type { Change, Transaction } from './changes/change.ts';
 export { formatPosition, type Position } from './changes/position.ts';
 export { CachedAnswers } from './http/cached-answers.ts';
+export { CLOSE, type ClientSocket, type SocketHandler } from './http/client-socket.ts';
+export { errorMember } from './http/errors.ts';
+export { binaryFrame, textFrames } from './http/frames.ts';
 export { idempotencyKey } from './http/idempotency.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
-export { limitRate } from './http/rate-limit.ts';
+export { limitRate, RateLimit } from './http/rate-limit.ts';
+export { type SocketRoute, socketRoute } from './http/socket-route.ts';
+export { asksForSocket } from './http/sockets.ts';
 export { sendEvents } from './http/sse.ts';
 export { bearerToken } from './http/token.ts';
+export { TokenBucket } from './http/token-bucket.ts';
 export type { Identity, Tokens, User } from './identity/identity.ts';
 export type {
   Answer,
   EventTopic,
   Live,
+  LiveListener,
   ProjectionStatus,
   StateTopic,
   Topic,
@@ -72,6 +79,9 @@ export {
   type ServiceContext,
   type ServiceDefinition,
 } from './runtime/service.ts';
+export { type BitmapOptions, bitmap } from './views/bitmap/bitmap.ts';
+export type { BitmapQuery, Bits, CellChanges, Pixels } from './views/bitmap/queries.ts';
+export { bits, changes, drawn, region, sequenceAt, snapshot } from './views/bitmap/queries.ts';
 export { leaderboard } from './views/leaderboard/leaderboard.ts';
 export type { RankedRow, Standing } from './views/leaderboard/queries.ts';
 export { count, history, range, standing, top } from './views/leaderboard/queries.ts';

@@ -6,6 +6,7 @@ import { profile } from './profile.ts';
 import { ranks } from './ranks.ts';
 import { reads } from './reads.ts';
 import { rebuild } from './rebuild.ts';
+import { scribble } from './scribble.ts';
 import { start } from './start.ts';
 import { taxi } from './taxi.ts';
 import { visible } from './visible.ts';
@@ -19,6 +20,7 @@ export const parts: readonly Part[] = [
   visible,
   ranks,
   feed,
+  scribble,
   importing,
   rebuild,
   start,

@@ -1,25 +1,35 @@
-import type { Findings, Table, Target } from './findings.ts';
+import type { Table, Target } from './findings.ts';
+import type { StoredPart } from './stored.ts';
 
 export interface Report {
-  readonly machine: readonly (readonly [name: string, value: string])[];
-  readonly parts: readonly { readonly title: string; readonly findings: Findings }[];
+  /** In the order they are shown. */
+  readonly parts: readonly StoredPart[];
   /** What a person found out from the profiles; Markdown. */
   readonly notes: string;
 }
 
+/** What differs from part to part: they need not be measured at once. */
+const OF_EACH_PART = ['date', 'commit'];
+
 /** `RESULTS.md`. */
-export function markdown({ machine, parts, notes }: Report): string {
+export function markdown({ parts, notes }: Report): string {
   const targets = parts.flatMap(({ findings }) => findings.targets);
+  const machine = (parts.at(-1)?.machine ?? []).filter(([name]) => !OF_EACH_PART.includes(name));
   const sections = [
     '# Results',
     'Written by `npm run bench`; do not edit. How it is measured, and what is fair about it: [README.md](README.md).',
     tableText({ columns: ['', ''], rows: machine }),
     '## Targets',
     tableText({ columns: ['', 'wanted', 'found', ''], rows: targets.map(targetRow) }),
-    ...parts.flatMap(({ title, findings }) => [`## ${title}`, ...findings.tables.map(section)]),
+    ...parts.flatMap((part) => [`## ${part.title}`, measuredAt(part), ...part.findings.tables.map(section)]),
     notes.trim(),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+function measuredAt({ name, machine }: StoredPart): string {
+  const [date, commit] = OF_EACH_PART.map((wanted) => machine.find(([key]) => key === wanted)?.[1]);
+  return `Part \`${name}\`, ${date}, commit ${commit}.`;
 }
 
 function targetRow({ what, wanted, found, reached }: Target): string[] {

@@ -5,10 +5,10 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page, WebSocketRoute } from 'playwright-core';
 import { buildWebIfNeeded } from '../../scripts/build-web.ts';
 import { testApp } from '../../src/testing/app.ts';
+import { testBrowser, watchedPage } from '../../src/testing/browser.ts';
 import { importGames } from './import.ts';
 import { sampleGames } from './sample.ts';
 import { DEFAULTS } from './settings.ts';
-import { testBrowser, watchedPage } from './test-browser.ts';
 import { TestClient } from './test-client.ts';
 
 /** Pictures of the pages for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */

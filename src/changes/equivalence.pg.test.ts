@@ -190,7 +190,8 @@ describe('equivalence', () => {
     await recorder.caughtUp(database, session);
     await session.close();
     const oracle = await readWithLibrary(slot, ({ row }) => row?.id === '999');
-    await writer.sql(`select pg_drop_replication_slot('${slot}')`);
+    const drop = `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}' and not active`;
+    while ((await writer.sql(drop)).length === 0); // the library does not wait until the server has let go of it
     const own = recorder.changes.map(({ op, table, after }) => ({
       op,
       table: table.name,

@@ -304,6 +304,22 @@ describe('change feed', () => {
     assert.ok(recorder.position > 0);
   });
 
+  test('[SPEC 4] [rule 2] each poke is answered, also while the log stands still', async () => {
+    const session = await openTestFeed(database, { sources: [{ table: 'public.t1' }] });
+    const recorder = new FeedRecorder();
+    await session.stream(session.start, recorder);
+    await recorder.caughtUp(database, session);
+    let answers = 0;
+    recorder.onStep = () => answers++;
+    // By itself an idle server says something every few seconds at most: not so often before the test's time is up.
+    for (let i = 1; i <= 100; i++) {
+      const before = answers;
+      session.poke();
+      await recorder.until(() => answers > before);
+    }
+    await session.close();
+  });
+
   test('a transaction that published nothing, and one with an aborted subtransaction', async () => {
     await sql('create table subs (id int primary key)');
     const { changes } = await follow(

@@ -90,7 +90,12 @@ async function lockstep(dataDir: string, ...args: string[]) {
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
   });
-  const code = await runCommandLine(args, { services: [], out, env: { LOCKSTEP_DATA: dataDir }, cwd: dataDir });
+  const code = await runCommandLine(args, {
+    findServices: async () => [],
+    out,
+    env: { LOCKSTEP_DATA: dataDir },
+    cwd: dataDir,
+  });
   return { code, stdout: stripVTControlCharacters(stdout), stderr: stripVTControlCharacters(stderr) };
 }
 

@@ -3,9 +3,11 @@ import { type Config, ConfigError, loadConfig } from '../runtime/config.ts';
 import type { ServiceDefinition } from '../runtime/service.ts';
 import { addBench } from './commands/bench.ts';
 import { addConfig } from './commands/config.ts';
+import { addNew } from './commands/new.ts';
 import { addServices } from './commands/services.ts';
 import { addStart } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
+import { addTest } from './commands/test.ts';
 import { addUsers } from './commands/users.ts';
 import { addRebuild, addVerify } from './commands/views.ts';
 import { describeError, EXIT, Failed, WrongUsage } from './failure.ts';
@@ -13,7 +15,8 @@ import type { Output } from './output.ts';
 import { version } from './version.ts';
 
 export interface CommandLineOptions {
-  readonly services: readonly ServiceDefinition[];
+  /** All there are, the operator's own among them. */
+  findServices(): Promise<readonly ServiceDefinition[]>;
   readonly out: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where `lockstep.config.ts` is looked for. */
@@ -21,7 +24,8 @@ export interface CommandLineOptions {
 }
 
 /** What every command is given. */
-export interface CommandContext extends CommandLineOptions {
+export interface CommandContext extends Omit<CommandLineOptions, 'findServices'> {
+  readonly services: readonly ServiceDefinition[];
   /** The effective configuration; `overrides` are options of the command. */
   config(overrides?: Partial<Config>): Promise<Config>;
   /** What is closed when the command has ended, however it did. */
@@ -33,7 +37,8 @@ export async function runCommandLine(args: readonly string[], options: CommandLi
   const { out, env } = options;
   try {
     await using opened = new AsyncDisposableStack();
-    await buildProgram(options, opened).parseAsync(args, { from: 'user' });
+    const services = await options.findServices();
+    await buildProgram({ ...options, services }, opened).parseAsync(args, { from: 'user' });
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUsage;
@@ -43,7 +48,9 @@ export async function runCommandLine(args: readonly string[], options: CommandLi
   }
 }
 
-function buildProgram(options: CommandLineOptions, opened: AsyncDisposableStack): Command {
+type ProgramOptions = Omit<CommandContext, 'config' | 'opened'>;
+
+function buildProgram(options: ProgramOptions, opened: AsyncDisposableStack): Command {
   const { out } = options;
   const program = new Command('lockstep')
     .description('Write once to the record; every fast view follows in lockstep.')
@@ -66,8 +73,7 @@ function buildProgram(options: CommandLineOptions, opened: AsyncDisposableStack)
       return loadConfig({ ...options, overrides: { ...(data ? { dataDir: data } : {}), ...overrides } });
     },
   };
-  for (const add of [addStart, addStatus, addVerify, addRebuild, addConfig, addUsers, addServices, addBench]) {
-    add(program, context);
-  }
+  for (const add of [addStart, addStatus, addVerify, addRebuild, addConfig, addUsers]) add(program, context);
+  for (const add of [addServices, addNew, addTest, addBench]) add(program, context);
   return program;
 }

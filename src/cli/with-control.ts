@@ -1,4 +1,5 @@
 import { controlSocketPath } from '../http/control.ts';
+import { chosenServices } from '../runtime/service.ts';
 import { ControlClient } from './control-client.ts';
 import { commandLog } from './log.ts';
 import type { CommandContext } from './program.ts';
@@ -14,8 +15,9 @@ export async function withControl(
   context: CommandContext,
   work: (control: ControlClient) => Promise<void>,
 ): Promise<void> {
-  const { services, out } = context;
+  const { out } = context;
   const config = await context.config();
+  const services = chosenServices(context.services, config);
   const server = await runningServer(config.dataDir, out);
   if (server) return work(server.client);
   const { openSystem } = await import('./system.ts'); // Costs more to load than a running server takes to answer.

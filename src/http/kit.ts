@@ -4,6 +4,7 @@ import type { Live } from '../live/live.ts';
 import type { Topics } from '../live/topics.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Connections } from './connections.ts';
+import type { SocketDoor } from './socket-route.ts';
 
 /** What the server's parts share, as `app.lockstep`. */
 export interface Kit {
@@ -13,6 +14,7 @@ export interface Kit {
   readonly identity: IdentityServer;
   readonly log: Logger;
   readonly connections: Connections;
+  readonly door: SocketDoor;
   /** Set once, by `drain`: not ready from then on. */
   draining: boolean;
 }

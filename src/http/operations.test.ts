@@ -90,8 +90,8 @@ test('accounts: sign-up, login, refresh, logout everywhere; keys and discovery f
   assert.equal((await post('/identity/login', account)).json<{ expiresIn: number }>().expiresIn, 3600);
   assert.equal((await post('/identity/refresh', { refreshToken: 'again' })).statusCode, 200);
   assert.equal((await post('/identity/refresh', {})).statusCode, 400);
-  assert.equal((await post('/identity/logout', {})).statusCode, 401);
-  assert.equal((await post('/identity/logout', {}, 'alice')).statusCode, 200);
+  assert.equal((await post('/identity/logout/everywhere', {})).statusCode, 401);
+  assert.equal((await post('/identity/logout/everywhere', {}, 'alice')).statusCode, 200);
   assert.ok(!identity.good.has('alice'));
   assert.deepEqual((await app.inject('/.well-known/jwks.json')).json(), { keys: [{ kid: 'k1' }] });
   assert.equal((await app.inject('/.well-known/openid-configuration')).statusCode, 200);

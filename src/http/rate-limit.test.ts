@@ -18,6 +18,17 @@ test('a burst passes, then one request each interval', () => {
   assert.equal(limit.take('10.0.0.2'), 0, 'another address has its own');
 });
 
+test('what costs more takes as much as so many requests; more than a burst never passes', () => {
+  let now = 0;
+  const limit = new RateLimit({ perSecond: 10, burst: 5, now: () => now });
+  assert.equal(limit.take('10.0.0.1', 4), 0);
+  assert.equal(limit.take('10.0.0.1', 2), 100);
+  assert.equal(limit.take('10.0.0.1', 1), 0, 'what was refused took nothing');
+  now = 1e6;
+  assert.ok(limit.take('10.0.0.1', 6) > 0);
+  assert.equal(limit.take('10.0.0.1', 5), 0);
+});
+
 test('no address gets more than its burst and its rate, whenever it asks', () => {
   const gaps = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 200 });
   fc.assert(

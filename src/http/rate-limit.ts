@@ -38,13 +38,16 @@ export class RateLimit {
     this.#turnAt = this.#now() + this.#window;
   }
 
-  /** Takes one request of `address`: 0 when it may pass, otherwise milliseconds until it may. */
-  take(address: string): number {
+  /**
+   * Takes one request of `address`, or what costs as much as `cost` of them: 0 when it may pass, otherwise milliseconds until it
+   * may. What costs more than a whole burst never passes.
+   */
+  take(address: string, cost = 1): number {
     if (this.#spareLoopback && isLoopback(address)) return 0;
     const now = this.#now();
     if (now >= this.#turnAt || this.#young.size >= this.#maxAddresses) this.#turn(now);
     const key = isIPv6(address) ? networkOf(address) : address;
-    const fullAt = Math.max(now, this.#young.get(key) ?? this.#old.get(key) ?? 0) + this.#interval;
+    const fullAt = Math.max(now, this.#young.get(key) ?? this.#old.get(key) ?? 0) + this.#interval * cost;
     if (fullAt - now > this.#window + 1e-6) return fullAt - now - this.#window;
     this.#young.set(key, fullAt);
     return 0;

@@ -56,8 +56,8 @@ const MAX_SOCKETS = 16_384;
 export function createServer(options: ServerOptions): FastifyInstance {
   const { config, services, identity, log } = options;
   const app = bareServer(options);
-  const kit = kitOf(options);
   const checkOrigin = originCheck(config);
+  const kit = kitOf(options, checkOrigin);
   const requests = new RequestHistogram();
   app.decorate('lockstep', kit);
   requests.install(app);
@@ -69,7 +69,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     installHealth(routes, kit);
     installMetrics(routes, { kit, requests, gauges: options.gauges ?? [] });
     registerIdentityRoutes(routes, identity, { onRequest: limitRate(COSTLY) });
-    installSockets(routes, { checkOrigin, limits: options.limits?.sockets ?? {} });
+    installSockets(routes, options.limits?.sockets ?? {});
   });
   for (const service of services)
     app.register(async (routes) => service.routes(routes), { prefix: `/${service.name}` });
@@ -103,9 +103,10 @@ function bareServer({ config, log }: ServerOptions): FastifyInstance {
   return app;
 }
 
-function kitOf({ config, live, topics, identity, log, limits }: ServerOptions): Kit {
+function kitOf({ config, live, topics, identity, log, limits }: ServerOptions, checkOrigin: OriginCheck): Kit {
   const connections = new Connections({ spareLoopback: config.rateLimit === undefined, ...limits?.connections });
-  return { config, live, topics, identity, log, connections, draining: false };
+  const door = { upgrades: new WeakMap(), checkOrigin };
+  return { config, live, topics, identity, log, connections, door, draining: false };
 }
 
 /** What every request passes: the rate limit and, for what is no GET, the Origin. Answers are not to be taken for another type. */

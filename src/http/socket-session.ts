@@ -1,12 +1,12 @@
-import type { RawData, WebSocket } from 'ws';
 import type { Position } from '../changes/position.ts';
 import type { EncodedMessage, Subscription } from '../live/topics.ts';
 import { ClientError } from '../record/errors.ts';
-import type { Connection } from './connections.ts';
+import { CLOSE, type ClientSocket, type SocketHandler } from './client-socket.ts';
 import { errorMember } from './errors.ts';
+import { textFrames } from './frames.ts';
 import type { Kit } from './kit.ts';
 import { positionFrom } from './positions.ts';
-import { Session } from './token.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export interface SocketLimits {
   /** Topics one connection follows; 100 unless told. */
@@ -19,85 +19,52 @@ export interface SocketLimits {
   readonly closeMs?: number;
 }
 
-/** Close codes. Source: RFC 6455, 7.4.1, and the IANA registry. */
-const POLICY = 1008;
-const RESTART = 1012;
-const TRY_AGAIN = 1013;
-
 /**
  * One client's WebSocket. It sends JSON objects: `{"subscribe":"<service>/<topic>/<key>","from":"<position>"}`,
  * `{"unsubscribe":"..."}`, `{"token":"..."}`; each is answered with `{"subscribed":...}`, `{"unsubscribed":...}`,
  * `{"authenticated":"<username>"}` or `{"error":{...}}`, in their order. Everything else it gets is a `TopicMessage`.
  */
-export class SocketSession implements Connection {
-  readonly kind = 'websocket';
+export class SocketSession implements SocketHandler {
   readonly #kit: Kit;
-  readonly #limits: Required<SocketLimits>;
-  readonly #session: Session;
+  readonly #socket: ClientSocket;
+  readonly #maxSubscriptions: number;
+  readonly #messagesPerSecond: number;
+  readonly #maxQueuedBytes: number;
+  readonly #bucket: TokenBucket;
   readonly #subscriptions = new Map<string, Subscription>();
-  #socket: WebSocket | undefined;
-  #alive = true;
-  #closed = false;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
-  #credit: number;
-  #creditAt = performance.now();
 
-  constructor(kit: Kit, limits: SocketLimits) {
+  constructor({ kit, socket, limits }: { kit: Kit; socket: ClientSocket; limits: SocketLimits }) {
     this.#kit = kit;
-    this.#limits = { maxSubscriptions: 100, messagesPerSecond: 50, maxQueuedBytes: 2 ** 20, closeMs: 2000, ...limits };
-    this.#session = new Session(kit.identity);
-    this.#credit = this.#limits.messagesPerSecond * 2;
-  }
-
-  /** Throws 401 for a bad token. */
-  async authenticate(token: string): Promise<string> {
-    const before = this.#session.user?.sub;
-    const user = await this.#session.use(token);
-    // What was allowed to one user is not carried over to another.
-    if (before !== undefined && before !== user.sub) this.#unsubscribeAll();
-    return user.username;
-  }
-
-  attach(socket: WebSocket): void {
     this.#socket = socket;
-    socket.on('message', (data, isBinary) => this.#received(data, isBinary));
-    socket.on('pong', () => {
-      this.#alive = true;
-    });
-    // ws closes the connection by itself on a bad frame; without a listener the process would end.
-    socket.on('error', (error) => this.#kit.log.debug({ err: error }, 'websocket'));
-    socket.on('close', () => this.#forget());
-    if (this.#closed) this.#goodbye(RESTART, 'the server is stopping; connect again');
+    this.#maxSubscriptions = limits.maxSubscriptions ?? 100;
+    this.#messagesPerSecond = limits.messagesPerSecond ?? 50;
+    this.#maxQueuedBytes = limits.maxQueuedBytes ?? 2 ** 20;
+    this.#bucket = new TokenBucket({ perSecond: this.#messagesPerSecond });
   }
 
-  beat(): void {
-    if (!this.#alive) this.destroy();
-    this.#alive = false;
-    if (!this.#closed) this.#socket?.ping();
-    void this.#session.isValid().then((valid) => valid || this.#signOut());
+  closed(): void {
+    this.#unsubscribeAll();
   }
 
-  end(): void {
-    this.#close(RESTART, 'the server is stopping; connect again and resume');
-  }
-
-  destroy(): void {
-    this.#forget();
-    this.#socket?.terminate();
+  signedOut(): void {
+    this.#unsubscribeAll();
+    this.#send(
+      JSON.stringify({ error: { status: 401, message: 'The token has run out; send a new one and subscribe again.' } }),
+    );
   }
 
   /** One message at a time: a subscription that follows a token sees it accepted. */
-  #received(data: RawData, isBinary: boolean): void {
-    if (this.#closed) return;
-    if (!this.#spend() || this.#waiting >= this.#limits.messagesPerSecond * 2) {
-      this.#close(POLICY, `more than ${this.#limits.messagesPerSecond} messages a second`);
+  received(data: Buffer, isBinary: boolean): void {
+    if (!this.#bucket.take() || this.#waiting >= this.#messagesPerSecond * 2) {
+      this.#socket.close(CLOSE.policy, `more than ${this.#messagesPerSecond} messages a second`);
       return;
     }
     this.#waiting++;
     this.#turn = this.#turn.then(async () => {
       this.#waiting--;
-      if (!this.#closed) await this.#answer(isBinary ? '' : String(data));
+      if (!this.#socket.isClosed) await this.#answer(isBinary ? '' : String(data));
     });
   }
 
@@ -111,7 +78,7 @@ export class SocketSession implements Connection {
 
   async #handle(message: Readonly<Record<string, unknown>>): Promise<unknown> {
     const { subscribe, unsubscribe, token, from } = message;
-    if (typeof token === 'string') return { authenticated: await this.authenticate(token) };
+    if (typeof token === 'string') return { authenticated: await this.#authenticate(token) };
     if (typeof unsubscribe === 'string') return this.#unsubscribe(unsubscribe);
     if (typeof subscribe === 'string') return this.#subscribe(subscribe, from);
     throw new ClientError(
@@ -120,18 +87,26 @@ export class SocketSession implements Connection {
     );
   }
 
+  async #authenticate(token: string): Promise<string> {
+    const before = this.#socket.user?.sub;
+    const user = await this.#socket.authenticate(token);
+    // What was allowed to one user is not carried over to another.
+    if (before !== undefined && before !== user.sub) this.#unsubscribeAll();
+    return user.username;
+  }
+
   async #subscribe(topic: string, from: unknown): Promise<unknown> {
     if (this.#subscriptions.has(topic))
       throw new ClientError(409, 'This topic is followed already.', { members: { topic } });
-    if (this.#subscriptions.size >= this.#limits.maxSubscriptions) {
-      throw new ClientError(429, `A connection follows at most ${this.#limits.maxSubscriptions} topics.`, {
+    if (this.#subscriptions.size >= this.#maxSubscriptions) {
+      throw new ClientError(429, `A connection follows at most ${this.#maxSubscriptions} topics.`, {
         members: { topic },
       });
     }
     try {
-      const options = { from: resumeFrom(from), user: this.#session.user, deliver: this.#deliver };
+      const options = { from: resumeFrom(from), user: this.#socket.user, deliver: this.#deliver };
       const subscription = await this.#kit.topics.subscribe(topic, options);
-      if (this.#closed) subscription.unsubscribe();
+      if (this.#socket.isClosed) subscription.unsubscribe();
       else this.#subscriptions.set(topic, subscription);
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
@@ -148,51 +123,18 @@ export class SocketSession implements Connection {
     return { unsubscribed: topic };
   }
 
-  readonly #deliver = (message: EncodedMessage): void => this.#send(bytesOf(message));
+  readonly #deliver = (message: EncodedMessage): void => this.#send(frameOf(message));
 
   /** Drops the client rather than queue more than the limit; one message alone may be larger. */
   #send(data: string | Buffer): void {
-    const socket = this.#socket;
-    if (!socket || this.#closed) return;
-    const queued = socket.bufferedAmount;
-    if (queued > 0 && queued + data.length > this.#limits.maxQueuedBytes) {
-      this.#close(TRY_AGAIN, 'too slow: messages pile up; connect again and resume');
+    const queued = this.#socket.queuedBytes;
+    if (queued > 0 && queued + data.length > this.#maxQueuedBytes) {
+      this.#socket.close(CLOSE.tryAgain, 'too slow: messages pile up; connect again and resume');
+    } else if (typeof data === 'string') {
+      this.#socket.send(data);
     } else {
-      socket.send(data, { binary: false });
+      this.#socket.write(data);
     }
-  }
-
-  /** Whether one more message is within the rate. */
-  #spend(): boolean {
-    const now = performance.now();
-    const rate = this.#limits.messagesPerSecond;
-    this.#credit = Math.min(rate * 2, this.#credit + ((now - this.#creditAt) * rate) / 1000) - 1;
-    this.#creditAt = now;
-    return this.#credit >= 0;
-  }
-
-  #signOut(): void {
-    this.#unsubscribeAll();
-    this.#send(
-      JSON.stringify({ error: { status: 401, message: 'The token has run out; send a new one and subscribe again.' } }),
-    );
-  }
-
-  /** A client that does not answer the close in time is cut off. */
-  #close(code: number, reason: string): void {
-    if (this.#closed) return;
-    this.#forget();
-    this.#goodbye(code, reason);
-  }
-
-  #goodbye(code: number, reason: string): void {
-    this.#socket?.close(code, reason);
-    setTimeout(() => this.#socket?.terminate(), this.#limits.closeMs).unref();
-  }
-
-  #forget(): void {
-    this.#closed = true;
-    this.#unsubscribeAll();
   }
 
   #unsubscribeAll(): void {
@@ -217,13 +159,13 @@ function resumeFrom(from: unknown): Position | null {
 }
 
 let lastMessage: EncodedMessage | undefined;
-let lastBytes = Buffer.alloc(0);
+let lastFrame: Buffer = Buffer.alloc(0);
 
-/** A message goes to all its subscribers in one go: its bytes are made once for them. */
-function bytesOf(message: EncodedMessage): Buffer {
+/** A message goes to all its subscribers in one go: its frame is made once for them. */
+function frameOf(message: EncodedMessage): Buffer {
   if (message !== lastMessage) {
-    lastBytes = Buffer.from(message.json());
+    lastFrame = textFrames([message.json()]);
     lastMessage = message;
   }
-  return lastBytes;
+  return lastFrame;
 }

@@ -36,6 +36,10 @@ export class ExternalIdentity implements IdentityServer {
     throw this.#elsewhere('refresh tokens');
   }
 
+  async logout(): Promise<void> {
+    throw this.#elsewhere('log out');
+  }
+
   async logoutEverywhere(): Promise<void> {
     throw this.#elsewhere('log out');
   }

@@ -174,6 +174,7 @@ test("accounts are the issuer's: everything else is 404 and says where", async (
     identity.signUp(),
     identity.login(),
     identity.refresh(),
+    identity.logout(),
     identity.logoutEverywhere(),
     identity.confirm(),
     identity.grant(),

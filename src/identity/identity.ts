@@ -32,6 +32,8 @@ export interface Identity {
   login(credentials: { username: string; password: string; address: string }): Promise<Tokens>;
   /** A new set of tokens for a refresh token, which is used up by it. A used one ends its whole session (reuse detection): 401. */
   refresh(refreshToken: string): Promise<Tokens>;
+  /** Ends the session of this refresh token. Its ID and access tokens live on until they expire. Throws 400 for what cannot be one. */
+  logout(refreshToken: string): Promise<void>;
   /**
    * Ends every session of the user: no refresh token of theirs works from now on. Their ID and access tokens end with them: at
    * once in this process, within `REFRESH_SECONDS` (10) in other processes on the record.

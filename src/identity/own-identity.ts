@@ -103,6 +103,10 @@ export class OwnIdentity implements IdentityServer {
     return { ...(await this.#parts.tokens.issue({ ...account, authTime })), refreshToken: next };
   }
 
+  logout(refreshToken: string): Promise<void> {
+    return this.#parts.sessions.endOne(refreshToken);
+  }
+
   async logoutEverywhere({ sub }: User): Promise<void> {
     const { record, sessions, generations } = this.#parts;
     const { value } = await record.transaction((tx) => sessions.end(tx, sub));

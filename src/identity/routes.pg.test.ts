@@ -49,7 +49,7 @@ test('an account over HTTP, from sign-up to logout', async (t) => {
     assert.deepEqual((await call('/identity/me', undefined, header)).body, me);
   const refreshed = await call('/identity/refresh', { refreshToken });
   assert.deepEqual(Object.keys(refreshed.body).sort(), ['accessToken', 'expiresIn', 'idToken', 'refreshToken']);
-  assert.equal((await call('/identity/logout', {}, idToken)).status, 200);
+  assert.equal((await call('/identity/logout/everywhere', {}, idToken)).status, 200);
   assert.deepEqual(await call('/identity/me', undefined, idToken).then(({ body }) => body), {
     message: 'invalid token',
   });
@@ -57,6 +57,16 @@ test('an account over HTTP, from sign-up to logout', async (t) => {
   assert.equal((await call('/identity/refresh', { refreshToken: refreshed.body.refreshToken })).status, 401);
   assert.equal((await call('/identity/confirm', { username: 'ann', code: 'x' })).status, 404);
   assert.deepEqual([...new Set(limited)], ['/identity/users', '/identity/login', '/identity/confirm']);
+});
+
+test('logging out ends this session and no other', async (t) => {
+  const { call } = await open(t);
+  await call('/identity/users', ann);
+  const [here, elsewhere] = [(await call('/identity/login', ann)).body, (await call('/identity/login', ann)).body];
+  assert.equal((await call('/identity/logout', { refreshToken: here.refreshToken })).status, 200);
+  assert.equal((await call('/identity/refresh', { refreshToken: here.refreshToken })).status, 401);
+  assert.equal((await call('/identity/refresh', { refreshToken: elsewhere.refreshToken })).status, 200);
+  assert.equal((await call('/identity/logout', { refreshToken: here.refreshToken })).status, 200, 'twice is once');
 });
 
 test('a token verifies by the published documents alone', async (t) => {
@@ -84,7 +94,7 @@ test('[SPEC 9] bad input on every route is 4xx with a message', async (t) => {
     { username: 1, password: {}, email: [] },
     { username: 'a\0', password: 'x', email: 'x', code: '', refreshToken: '\0' },
   ];
-  const routes = ['users', 'login', 'refresh', 'logout', 'confirm', 'confirm/resend'];
+  const routes = ['users', 'login', 'refresh', 'logout', 'logout/everywhere', 'confirm', 'confirm/resend'];
   for (const route of routes) {
     for (const body of [...junk, { username: 'x'.repeat(2000), refreshToken: 'x'.repeat(2000) }]) {
       const response = await call(`/identity/${route}`, body);

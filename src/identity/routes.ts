@@ -120,6 +120,14 @@ function sessionRoutes(app: App, identity: IdentityServer, onRequest: Hooks): vo
   );
   app.post(
     '/identity/logout',
+    { schema: { tags: TAGS, summary: 'Log out: end this session', body: Refresh, response: { 200: Done } } },
+    async ({ body }) => {
+      await identity.logout(body.refreshToken);
+      return { message: 'The session has ended.' };
+    },
+  );
+  app.post(
+    '/identity/logout/everywhere',
     { schema: { tags: TAGS, summary: 'Log out everywhere', headers: Authorization, response: { 200: Done } } },
     async ({ headers }) => {
       await identity.logoutEverywhere(await identity.verify(bearer(headers.authorization)));

@@ -73,10 +73,17 @@ export class Sessions {
 
   /** Throws 401. */
   async refresh(refreshToken: string): Promise<Session> {
-    const bytes = REFRESH_TOKEN.test(refreshToken) ? Buffer.from(refreshToken, 'base64url') : undefined;
-    const session = bytes && (await this.#rotate(bytes.subarray(0, ID_BYTES), bytes.subarray(ID_BYTES)));
+    const parts = fromToken(refreshToken);
+    const session = parts && (await this.#rotate(parts.id, parts.secret));
     if (session) return session;
     throw new ClientError(401, 'The refresh token is invalid, used or expired; log in again.');
+  }
+
+  /** Ends the session a refresh token is of, or was of before it was used up. Throws 400 for what cannot be a token. */
+  async endOne(refreshToken: string): Promise<void> {
+    const parts = fromToken(refreshToken);
+    if (!parts) throw new ClientError(400, 'Send the refreshToken that a login or refresh answered.');
+    await this.#record.query('delete from lockstep.sessions where id = $1', [parts.id.toString('hex')]);
   }
 
   /** Ends all of an account's sessions and raises its generation, which is returned. Throws nothing when it has none. */
@@ -122,6 +129,12 @@ export class Sessions {
 
 function toToken(id: Buffer, secret: Buffer): string {
   return Buffer.concat([id, secret]).toString('base64url');
+}
+
+function fromToken(token: string): { id: Buffer; secret: Buffer } | undefined {
+  if (!REFRESH_TOKEN.test(token)) return undefined;
+  const bytes = Buffer.from(token, 'base64url');
+  return { id: bytes.subarray(0, ID_BYTES), secret: bytes.subarray(ID_BYTES) };
 }
 
 function sha256(bytes: Uint8Array): Buffer {

@@ -28,3 +28,16 @@ test('every failure of a token is 401 with a challenge; other failures pass thro
   });
   assert.throws(() => verifier.verify(undefined), { headers: { 'www-authenticate': 'Bearer' } });
 });
+
+test('a token is known only as a whole: another one with the same signature is not', async () => {
+  const user = { sub: '1', username: 'ann', email: null, roles: [] };
+  const genuine = `h.ann.${'s'.repeat(40)}`;
+  const check = async (token: string) => {
+    if (token !== genuine) throw new errors.JWSSignatureVerificationFailed();
+    return { user, expiresAt: 1 };
+  };
+  const verifier = new Verifier({ check, clock: () => 0 });
+  for (let i = 0; i < 2; i++) assert.equal(await verifier.verify(genuine), user);
+  await assert.rejects(async () => verifier.verify(genuine.replace('ann', 'bob')), { status: 401 });
+  assert.equal(verifier.verify(genuine), user);
+});

@@ -31,18 +31,29 @@ export function bearer(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const scheme = header.slice(0, 7);
   const token = scheme === 'Bearer ' || scheme.toLowerCase() === 'bearer ' ? header.slice(7).trim() : header.trim();
-  return token === '' || token.toLowerCase() === 'bearer' ? undefined : token;
+  return token === '' || (token.length === 6 && token.toLowerCase() === 'bearer') ? undefined : token;
+}
+
+/** Of a token's signature: hashed at each look-up, and apart from chance another in each token. */
+const TAIL = 32;
+
+/** A genuine token and what it says. */
+interface Known {
+  readonly token: string;
+  readonly verified: Verified;
 }
 
 /**
  * Verifies tokens. A token's signature is checked once: genuine ones are remembered in two generations of a map, of which the older
- * is dropped when the younger is half full, so that a hit costs one look-up and memory is bounded.
+ * is dropped when the younger is half full, so that a hit costs one look-up (by a part: hashing a whole token takes 1 us) and
+ * memory is bounded.
  */
 export class Verifier {
   readonly #options: VerifierOptions;
   readonly #half: number;
-  #young = new Map<string, Verified>();
-  #old = new Map<string, Verified>();
+  /** By the token's tail. */
+  #young = new Map<string, Known>();
+  #old = new Map<string, Known>();
 
   constructor(options: VerifierOptions) {
     this.#options = options;
@@ -56,8 +67,8 @@ export class Verifier {
   /** Synchronous for a token seen before, thrown errors included. Throws 401. */
   verify(token: string | undefined): User | Promise<User> {
     if (!token) throw unauthorized('jwt must be provided');
-    const known = this.#young.get(token) ?? this.#promote(token);
-    return known ? this.#admit(known) : this.#first(token);
+    const known = this.#young.get(token.slice(-TAIL)) ?? this.#promote(token);
+    return known?.token === token ? this.#admit(known.verified) : this.#first(token);
   }
 
   async #first(token: string): Promise<User> {
@@ -66,7 +77,7 @@ export class Verifier {
       throw asClientError(error);
     });
     const user = this.#admit(verified);
-    this.#remember(token, verified);
+    this.#remember({ token, verified });
     return user;
   }
 
@@ -76,20 +87,21 @@ export class Verifier {
     return verified.user;
   }
 
-  #promote(token: string): Verified | undefined {
-    const known = this.#old.get(token);
+  #promote(token: string): Known | undefined {
+    const tail = token.slice(-TAIL);
+    const known = this.#old.get(tail);
     if (!known) return undefined;
-    this.#old.delete(token);
-    this.#remember(token, known);
+    this.#old.delete(tail);
+    this.#remember(known);
     return known;
   }
 
-  #remember(token: string, verified: Verified): void {
+  #remember(known: Known): void {
     if (this.#young.size >= this.#half) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(token, verified);
+    this.#young.set(known.token.slice(-TAIL), known);
   }
 }
 

@@ -57,12 +57,9 @@ async function meet(session: FeedSession, generation: Generation, main: Applier)
   };
   const unwatch = main.watch(look);
   try {
-    await session.stream(
-      generation.lsn,
-      handlerInto(generation, () => joined, look, reject),
-    );
-    session.poke();
-    await promise;
+    const handler = handlerInto(generation, () => joined, look, reject);
+    const started = session.stream(generation.lsn, handler).then(() => session.poke());
+    await Promise.all([started, promise]); // the main stream may end before this one has started
   } finally {
     unwatch();
   }

@@ -3,7 +3,7 @@ import { formatPosition, type Position } from '../changes/position.ts';
 import { EventLog } from './event-log.ts';
 import type { EventTopic } from './live.ts';
 import { EncodedMessage } from './message.ts';
-import { admit, Subscribers } from './subscribers.ts';
+import { admit, isAdmitted, Subscribers } from './subscribers.ts';
 import type { Channel } from './topic-hub.ts';
 import type { SubscribeOptions, Subscription } from './topics.ts';
 
@@ -61,7 +61,7 @@ export class EventChannel implements Channel {
     const message = new EncodedMessage({ topic: `${this.#path}/${key}`, event: 'event', position, previous, data });
     this.#log.append(key, lsn, message);
     for (const follower of this.#followers.of(key) ?? []) {
-      if (!this.#topic.authorize || this.#topic.authorize(key, follower.user)) follower.deliver(message);
+      if (isAdmitted(this.#topic.authorize, key, follower.user)) follower.deliver(message);
     }
   }
 

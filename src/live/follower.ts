@@ -126,14 +126,12 @@ export class Follower {
   }
 
   async #run(): Promise<void> {
-    let reason: RebuildReason = 'first start';
+    this.#leave('first start');
     while (!this.#stop.signal.aborted) {
-      for (const view of this.#options.views) view.detach(reason);
       const error = await this.#follow().catch((error: Error) => error);
-      this.#leave();
       if (this.#stop.signal.aborted) return;
       this.#reconnects++;
-      reason = error instanceof RebuildNeeded ? error.reason : 'slot lost';
+      const reason = reasonOf(error);
       this.#options.log.warn({ reason, detail: error.message }, 'the change feed ended; building the views anew');
       await this.#backoff.wait(this.#stop.signal);
     }
@@ -141,30 +139,34 @@ export class Follower {
 
   /** One session from its snapshot to its end; returns what ended it. */
   async #follow(): Promise<Error> {
+    const error = await this.#carry().catch((error: Error) => error);
+    const session = this.#session;
+    this.#leave(reasonOf(error)); // first of all: closing the connection may take its time
+    await session?.close();
+    return error;
+  }
+
+  async #carry(): Promise<Error> {
     const { watermark, log } = this.#options;
     const session = await this.#options.open('main');
     this.#session = session;
     const ended = new Promise<Error>((resolve) => {
       this.#end = resolve;
     });
+    // Known from here on, so that answers from the record can say where they stand; nothing is claimed yet.
+    if (watermark.position.epoch !== session.epoch) watermark.restart({ epoch: session.epoch, lsn: 0 });
+    this.#opened.resolve();
+    if (this.#stop.signal.aborted) return new Error('stopped while it was opened');
+    const generations = await Promise.race([this.#build(session), ended]);
+    if (generations instanceof Error) return generations;
+    await this.#stream(session, generations);
+    this.#backoff.reset();
+    log.info({ position: formatPosition(watermark.position) }, 'views are in step');
+    const timers = [setInterval(() => this.#look(), LOOK_MS), setInterval(() => this.#tend(), TEND_MS)];
     try {
-      if (this.#stop.signal.aborted) return new Error('stopped'); // while it was opened: nothing else would end it
-      // Known from here on, so that answers from the record can say where they stand; nothing is claimed yet.
-      if (watermark.position.epoch !== session.epoch) watermark.restart({ epoch: session.epoch, lsn: 0 });
-      this.#opened.resolve();
-      const generations = await Promise.race([this.#build(session), ended]);
-      if (generations instanceof Error) return generations;
-      await this.#stream(session, generations);
-      this.#backoff.reset();
-      log.info({ position: formatPosition(watermark.position) }, 'views are in step');
-      const timers = [setInterval(() => this.#look(), LOOK_MS), setInterval(() => this.#tend(), TEND_MS)];
-      try {
-        return await ended;
-      } finally {
-        for (const timer of timers) clearInterval(timer);
-      }
+      return await ended;
     } finally {
-      await session.close();
+      for (const timer of timers) clearInterval(timer);
     }
   }
 
@@ -213,7 +215,9 @@ export class Follower {
     await session.stream(session.start, applier);
   }
 
-  #leave(): void {
+  /** Nothing feeds the views any more: they answer from the record until they are built anew. */
+  #leave(reason: RebuildReason): void {
+    for (const view of this.#options.views) view.detach(reason);
     this.#totals.transactions += this.#applier?.transactions ?? 0;
     this.#totals.changes += this.#applier?.changes ?? 0;
     this.#applier = null;
@@ -272,7 +276,9 @@ export class Follower {
       if (generation?.fault) this.#broken(view, generation.fault);
       else generation?.state.expire?.(this.#options.clock());
       if (view.state !== 'broken' || this.#options.lacking(view)) continue;
-      view.rebuild().catch((error) => this.#broken(view, error));
+      view.rebuild().catch((error) => {
+        if (view.state === 'broken') this.#broken(view, error); // unless a new stream has had it built meanwhile
+      });
     }
   }
 
@@ -307,4 +313,8 @@ export class Follower {
       view.progress = null;
     }
   }
+}
+
+function reasonOf(error: Error): RebuildReason {
+  return error instanceof RebuildNeeded ? error.reason : 'slot lost';
 }

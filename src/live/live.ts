@@ -1,4 +1,4 @@
-import type { Change } from '../changes/change.ts';
+import type { Change, Transaction } from '../changes/change.ts';
 import type { RebuildReason } from '../changes/feed.ts';
 import type { Position } from '../changes/position.ts';
 import type { Receipt } from '../record/record.ts';
@@ -149,6 +149,16 @@ export interface TopicMessage {
   readonly data: unknown;
 }
 
+/**
+ * Hears what the views of the process have applied, in commit order: for a service that pushes changes in a form of its own.
+ * Called synchronously, in the turn in which the views changed; must not throw.
+ */
+export interface LiveListener {
+  transaction(transaction: Transaction): void;
+  /** What happened is not known change by change (a rebuild, a very large transaction): the views are to be read anew. */
+  resync(): void;
+}
+
 /** The feed's side of a process: views kept in step, waits, topics. */
 export interface Live {
   /** Applied by every view of the process. */
@@ -157,6 +167,8 @@ export interface Live {
   applied(receipt: Receipt, timeoutMs?: number): Promise<Applied>;
   /** Waits for a position a client named. Rejects with `PositionAhead`, `PositionOfAnotherEpoch`, `PositionTimeout`, `TooManyWaiters`. */
   reached(position: Position, timeoutMs?: number): Promise<void>;
+  /** Tells `listener` of everything applied from now on, until the returned function is called. */
+  follow(listener: LiveListener): () => void;
   status(): LiveStatus;
 }
 

@@ -22,13 +22,14 @@ export interface RecordRead {
  */
 export async function readFromRecord(read: RecordRead): Promise<{ results: unknown[]; position: Position }> {
   const { watermark, minPosition } = read;
-  const mustSee = minPosition ? await runningAt(read, minPosition) : new Set<number>();
+  const mustSee = minPosition ? await openAt(read, minPosition) : [];
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
     const mark = watermark.mark();
     const { snapshot, results } = await readOnce(read);
-    const { running } = parseSnapshot(snapshot);
-    if (watermark.visibleIn(snapshot, mark) && !running.some((xid) => mustSee.has(xid))) {
+    const { xmax, running } = parseSnapshot(snapshot);
+    const hidden = mustSee.some((xid) => ((xid - xmax) | 0) >= 0 || running.includes(xid));
+    if (watermark.visibleIn(snapshot, mark) && !hidden) {
       const position = minPosition && minPosition.lsn > mark.position.lsn ? minPosition : mark.position;
       return { results, position };
     }
@@ -48,11 +49,18 @@ async function readOnce(read: RecordRead): Promise<{ snapshot: string; results: 
   return value;
 }
 
-/** The transactions that were running when the log had `position`: each may have committed before it without being visible yet. */
-async function runningAt(read: RecordRead, position: Position): Promise<Set<number>> {
-  if (position.lsn <= read.watermark.position.lsn) return new Set();
+/**
+ * Each holds its lock until it is visible; a snapshot does not name those that came after the newest one it sees, which may
+ * have committed all the same.
+ */
+const OPEN = `select transactionid::text::bigint as xid from pg_catalog.pg_locks
+  where locktype = 'transactionid' and mode = 'ExclusiveLock'`;
+
+/** The transactions that were open when the log had `position`: each may have committed before it without being visible yet. */
+async function openAt(read: RecordRead, position: Position): Promise<number[]> {
+  if (position.lsn <= read.watermark.position.lsn) return [];
   if (position.lsn > (await read.record.flushedLsn())) throw new PositionAhead();
-  return new Set(parseSnapshot(await currentSnapshot(read.record)).running);
+  return (await read.record.query<{ xid: number }>(OPEN)).map(({ xid }) => xid);
 }
 
 /** What is visible to SQL now, as `pg_current_snapshot()` gives it. */

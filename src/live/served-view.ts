@@ -1,5 +1,5 @@
 import type { RebuildReason } from '../changes/feed.ts';
-import { formatPosition } from '../changes/position.ts';
+import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { ResultsOf, ViewDefinition, ViewQuery } from '../views/view.ts';
@@ -103,8 +103,8 @@ export class ServedView implements ViewHandle {
     queries: Queries,
     options: ReadOptions = {},
   ): Promise<Answer<ResultsOf<Queries>>> {
-    if (options.minPosition) await this.#wait(options.minPosition);
-    return this.readNow(queries) ?? (await this.#readRecord(queries, options));
+    const reached = !options.minPosition || (await this.#reached(options.minPosition));
+    return (reached && this.readNow(queries)) || (await this.#readRecord(queries, options));
   }
 
   status(): ViewStatus {
@@ -146,14 +146,17 @@ export class ServedView implements ViewHandle {
     }
   }
 
-  /** Waits while the view is fed; a view that is not cannot reach anything, and the record answers at once. */
-  async #wait(position: NonNullable<ReadOptions['minPosition']>): Promise<void> {
-    if (position.epoch !== this.#options.watermark.position.epoch) throw new PositionOfAnotherEpoch();
-    if (!this.#inStep) return;
+  /** Waits while the view is fed; one that is not, or not in time, does not answer for the position: the record does. */
+  async #reached(position: Position): Promise<boolean> {
+    const { watermark, waitMs } = this.#options;
+    if (position.epoch !== watermark.position.epoch) throw new PositionOfAnotherEpoch();
+    if (!this.#inStep) return false;
     try {
-      await this.#options.watermark.reached(position, this.#options.waitMs);
+      await watermark.reached(position, waitMs);
+      return true;
     } catch (error) {
-      if (!(error instanceof PositionTimeout)) throw error;
+      if (error instanceof PositionTimeout) return false;
+      throw error;
     }
   }
 

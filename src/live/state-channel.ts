@@ -2,7 +2,7 @@ import type { Transaction } from '../changes/change.ts';
 import { formatPosition } from '../changes/position.ts';
 import type { StateTopic } from './live.ts';
 import { EncodedMessage } from './message.ts';
-import { admit, Subscribers } from './subscribers.ts';
+import { admit, isAdmitted, Subscribers } from './subscribers.ts';
 import type { Channel } from './topic-hub.ts';
 import type { SubscribeOptions, Subscription } from './topics.ts';
 
@@ -91,7 +91,9 @@ export class StateChannel implements Channel {
   async #send(key: string): Promise<void> {
     const { results, position } = await this.#topic.read(key);
     const message = this.#encode(key, JSON.stringify(results), formatPosition(position));
-    for (const follower of this.#followers.of(key) ?? []) deliver(follower, message, position.lsn);
+    for (const follower of this.#followers.of(key) ?? []) {
+      if (isAdmitted(this.#topic.authorize, key, follower.user)) deliver(follower, message, position.lsn);
+    }
     if (this.#followed.has(key)) this.#last.set(key, message.position);
   }
 

@@ -28,13 +28,16 @@ export class Subscribers<T extends SubscribeOptions> {
   }
 }
 
+type Authorize = ((key: string, user: TopicUser | null) => boolean) | undefined;
+
+/** Asked again for each message: what a user may follow changes. */
+export function isAdmitted(authorize: Authorize, key: string, user: TopicUser | null): boolean {
+  return !authorize || authorize(key, user);
+}
+
 /** Throws 401 or 403 where `authorize` refuses. */
-export function admit(
-  authorize: ((key: string, user: TopicUser | null) => boolean) | undefined,
-  key: string,
-  user: TopicUser | null,
-): void {
-  if (!authorize || authorize(key, user)) return;
+export function admit(authorize: Authorize, key: string, user: TopicUser | null): void {
+  if (isAdmitted(authorize, key, user)) return;
   if (user) throw new ClientError(403, 'This topic is not yours to follow.');
   throw new ClientError(401, 'Following this topic needs a token.');
 }

@@ -2,7 +2,7 @@ import type { Transaction } from '../changes/change.ts';
 import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import { EventChannel } from './event-channel.ts';
-import type { Topic } from './live.ts';
+import type { LiveListener, Topic } from './live.ts';
 import { StateChannel } from './state-channel.ts';
 import type { SubscribeOptions, Subscription, Topics } from './topics.ts';
 
@@ -20,10 +20,14 @@ export interface Channel {
 /** All topics of a process: hands each applied transaction to them, finds the one a subscriber names. */
 export class TopicHub implements Topics {
   readonly #channels = new Map<string, Channel>();
+  readonly #listeners = new Set<LiveListener>();
   readonly #position: () => Position;
+  readonly #failed: (topic: string, error: unknown) => void;
 
-  constructor(options: { position(): Position }) {
+  /** `failed` is told what a service's own topic threw; its subscribers start anew, the others and the views go on. */
+  constructor(options: { position(): Position; failed?(topic: string, error: unknown): void }) {
     this.#position = options.position;
+    this.#failed = options.failed ?? (() => {});
   }
 
   add(service: string, topics: Readonly<Record<string, Topic>>): void {
@@ -34,6 +38,12 @@ export class TopicHub implements Topics {
         topic.type === 'state' ? new StateChannel({ ...options, topic }) : new EventChannel({ ...options, topic });
       this.#channels.set(path, channel);
     }
+  }
+
+  /** See `Live.follow`. */
+  follow(listener: LiveListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   get subscribers(): number {
@@ -53,12 +63,22 @@ export class TopicHub implements Topics {
   }
 
   transaction(transaction: Transaction): void {
-    if (transaction.changes.length === 0 || this.#channels.size === 0) return;
+    if (transaction.changes.length === 0) return;
+    for (const listener of this.#listeners) listener.transaction(transaction);
+    if (this.#channels.size === 0) return;
     const position = formatPosition({ epoch: this.#position().epoch, lsn: transaction.lsn });
-    for (const channel of this.#channels.values()) channel.transaction(transaction, position);
+    for (const [path, channel] of this.#channels) {
+      try {
+        channel.transaction(transaction, position);
+      } catch (error) {
+        this.#failed(path, error);
+        channel.resync(position);
+      }
+    }
   }
 
   resync(): void {
+    for (const listener of this.#listeners) listener.resync();
     const position = formatPosition(this.#position());
     for (const channel of this.#channels.values()) channel.resync(position);
   }

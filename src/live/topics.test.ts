@@ -58,7 +58,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(1);
 }
 
-test('events reach the key they are of, in commit order, from now on', async () => {
+test('[rule 20] events reach the key they are of, in commit order, from now on, each naming the one before', async () => {
   const { topics, commit } = hub();
   topics.add('s', { rows: events });
   const { got, raw, options } = collector();
@@ -68,7 +68,7 @@ test('events reach the key they are of, in commit order, from now on', async () 
   commit(2, 9);
   commit(1, 3);
   assert.deepEqual(got, ['event 1020 [2]', 'event 1040 [3]']);
-  assert.equal(raw[1]!.previous, raw[0]!.position, '[rule 20] each message names the one before');
+  assert.equal(raw[1]!.previous, raw[0]!.position);
   subscription.unsubscribe();
   commit(1, 4);
   assert.equal(got.length, 2);
@@ -92,7 +92,7 @@ test('[SPEC 3] a subscriber that resumes gets exactly what it missed', async () 
   assert.deepEqual(second.got, ['event 1020 [2]', 'event 1030 [3]', 'event 1040 [4]']);
 });
 
-test('[SPEC 8] a position too far back, of another epoch, or before a rebuild is answered with a resync', async () => {
+test('[SPEC 8] [rule 20] a position too far back, of another epoch, or before a rebuild is answered with a resync', async () => {
   const { log, topics, commit } = hub();
   topics.add('s', { rows: { ...events, keepBytes: 1000 } });
   const start = { epoch: 'e', lsn: log.lsn };
@@ -108,20 +108,44 @@ test('[SPEC 8] a position too far back, of another epoch, or before a rebuild is
   assert.deepEqual(late.got.at(-1), 'resync 1200 null', 'those connected are told too');
 });
 
-test('[SPEC 9] a topic asks for each message whether the user may have it', async () => {
+const user = (username: string): TopicUser => ({ sub: username, username, roles: [] });
+
+/** Lets in who is in the set. */
+function guard() {
+  const allowed = new Set(['ann', 'cid']);
+  return { allowed, authorize: (_key: string, user: TopicUser | null) => user !== null && allowed.has(user.username) };
+}
+
+test('[SPEC 9] [rule 3] an event topic asks for each message whether the user may have it, and again on resuming', async () => {
   const { topics, commit } = hub();
-  const allowed = new Set(['ann']);
-  const authorize: EventTopic['authorize'] = (_key, user) => user !== null && allowed.has(user.username);
+  const { allowed, authorize } = guard();
   topics.add('s', { rows: { ...events, authorize } });
-  const user = (username: string): TopicUser => ({ sub: username, username, roles: [] });
   await assert.rejects(topics.subscribe('s/rows/1', collector().options), { status: 401 });
   await assert.rejects(topics.subscribe('s/rows/1', collector(user('bob')).options), { status: 403 });
   const ann = collector(user('ann'));
   await topics.subscribe('s/rows/1', ann.options);
   commit(1, 1);
-  allowed.clear();
+  allowed.delete('ann');
   commit(1, 2);
   assert.deepEqual(ann.got, ['event 1010 [1]']);
+  const from = parsePosition(ann.raw[0]!.position)!;
+  await assert.rejects(topics.subscribe('s/rows/1', { ...ann.options, from }), { status: 403 });
+  assert.equal(ann.got.length, 1);
+});
+
+test('[SPEC 9] [rule 3] a state topic asks for each message whether the user may have it', async () => {
+  const { log, topics, commit } = hub();
+  const { allowed, authorize } = guard();
+  topics.add('s', { row: { ...states(log), authorize } });
+  await assert.rejects(topics.subscribe('s/row/1', collector().options), { status: 401 });
+  await assert.rejects(topics.subscribe('s/row/1', collector(user('bob')).options), { status: 403 });
+  const [ann, cid] = [collector(user('ann')), collector(user('cid'))];
+  for (const { options } of [ann, cid]) await topics.subscribe('s/row/1', options);
+  allowed.delete('ann');
+  commit(1, 2);
+  await until(() => cid.got.length === 2);
+  assert.deepEqual(ann.got, ['state 1000 null']);
+  topics.close();
 });
 
 test('a state topic sends the state at once, and again when it has changed', async () => {
@@ -163,6 +187,28 @@ test('a state topic brings every follower to the newest state, whenever each cam
   topics.close();
 });
 
+test('a topic that throws starts its subscribers anew, and takes nobody else with it', async () => {
+  const log = new FakeLog();
+  const failures: unknown[] = [];
+  const failed = (topic: string, error: unknown) => failures.push(topic, (error as Error).message);
+  const topics = new TopicHub({ position: () => ({ epoch: 'e', lsn: log.lsn }), failed });
+  const odd: EventTopic = {
+    type: 'events',
+    *events(change) {
+      yield* events.events(change);
+      if (change.after?.value === 13) throw new Error('thirteen');
+    },
+  };
+  topics.add('s', { odd, rows: events });
+  const [at, others] = [collector(), collector()];
+  await topics.subscribe('s/odd/1', at.options);
+  await topics.subscribe('s/rows/1', others.options);
+  for (const value of [1, 13, 2]) topics.transaction(log.commit([{ id: 1, value }]));
+  assert.deepEqual(at.got, ['event 1010 [1]', 'resync 1020 null', 'event 1030 [2]']);
+  assert.deepEqual(others.got, ['event 1010 [1]', 'event 1020 [13]', 'event 1030 [2]']);
+  assert.deepEqual(failures, ['s/odd', 'thirteen']);
+});
+
 test('a topic that is none is refused with the names of those there are', async () => {
   const { topics } = hub();
   topics.add('s', { rows: events });
@@ -171,4 +217,21 @@ test('a topic that is none is refused with the names of those there are', async 
     message: /s\/rows\/<key>/,
   });
   await assert.rejects(topics.subscribe('', collector().options), { status: 404 });
+});
+
+test('[SPEC 2] listeners hear each transaction in order, and of a resync, until they leave', () => {
+  const { topics, commit } = hub();
+  const heard: unknown[] = [];
+  const leave = topics.follow({
+    transaction: ({ changes }) => heard.push(changes[0]!.after?.value),
+    resync: () => heard.push('resync'),
+  });
+  commit(1, 10);
+  commit(1, 11);
+  topics.resync();
+  topics.transaction({ xid: 1, lsn: 1, committedAt: 0, changes: [] });
+  commit(2, 12);
+  leave();
+  commit(2, 13);
+  assert.deepEqual(heard, [10, 11, 'resync', 12]);
 });

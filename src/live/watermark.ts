@@ -21,7 +21,8 @@ export interface WatermarkOptions {
 /** A moment of the watermark. */
 export interface Mark {
   readonly position: Position;
-  readonly newestXid: number;
+  /** Null where nothing was applied in this epoch. */
+  readonly newestXid: number | null;
 }
 
 interface Waiter {
@@ -49,7 +50,7 @@ export class Watermark {
   #byLsn: Waiter[] = [];
   #nextLsn = Number.POSITIVE_INFINITY;
   #position: Position = { epoch: '0', lsn: 0 };
-  #newestXid = 0;
+  #newestXid: number | null = null;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: WatermarkOptions) {
@@ -64,9 +65,9 @@ export class Watermark {
     return this.#byXid.size + this.#byLsn.length;
   }
 
-  /** Starts over at a snapshot's position: transaction ids seen before say nothing any more. */
+  /** Starts over at a snapshot's position. In another epoch nothing seen or waited for before means anything any more. */
   restart(position: Position): void {
-    if (position.epoch !== this.#position.epoch) this.#recent.clear();
+    if (position.epoch !== this.#position.epoch) this.#forget();
     this.#move(position);
   }
 
@@ -76,7 +77,7 @@ export class Watermark {
     if (this.#applied > RECENT) this.#recent.delete(this.#recentOrder[slot]!);
     this.#recentOrder[slot] = xid;
     this.#recent.set(xid, lsn);
-    if (((xid - this.#newestXid) | 0) > 0) this.#newestXid = xid;
+    if (this.#newestXid === null || ((xid - this.#newestXid) | 0) > 0) this.#newestXid = xid;
     this.#move({ epoch: this.#position.epoch, lsn });
     const waiter = this.#byXid.get(xid);
     if (!waiter) return;
@@ -99,7 +100,7 @@ export class Watermark {
    * shows a commit before snapshots do (CORRECTNESS 11).
    */
   visibleIn(snapshot: string, mark: Mark): boolean {
-    if (this.#recent.size === 0) return true;
+    if (mark.newestXid === null) return true;
     const { xmax, running } = parseSnapshot(snapshot);
     if (((xmax - mark.newestXid) | 0) <= 0) return false;
     return !running.some((xid) => (this.#recent.get(xid) ?? Number.POSITIVE_INFINITY) <= mark.position.lsn);
@@ -120,15 +121,27 @@ export class Watermark {
     if (position.epoch !== this.#position.epoch) throw new PositionOfAnotherEpoch();
     if (position.lsn <= this.#position.lsn) return;
     if (position.lsn > (await this.#options.flushedLsn())) throw new PositionAhead();
+    if (position.epoch !== this.#position.epoch) throw new PositionOfAnotherEpoch();
     if (position.lsn <= this.#position.lsn) return;
     const waiter = this.#waiter(timeoutMs);
-    this.#until(waiter, position.lsn);
-    if ((await waiter.promise) === undefined) throw new PositionTimeout();
+    this.#byLsn.push(waiter);
+    this.#until([waiter], position.lsn);
+    if ((await waiter.promise) !== undefined) return;
+    throw position.epoch === this.#position.epoch ? new PositionTimeout() : new PositionOfAnotherEpoch();
   }
 
   close(): void {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
+  }
+
+  #forget(): void {
+    this.#recent.clear();
+    this.#applied = 0;
+    this.#newestXid = null;
+    for (const waiter of this.#byXid.values()) waiter.resolve(undefined);
+    this.#byXid.clear();
+    this.#settle(() => true, undefined);
   }
 
   #move(position: Position): void {
@@ -165,15 +178,12 @@ export class Watermark {
     };
   }
 
-  #until(waiter: Waiter, lsn: number): void {
-    if (lsn <= this.#position.lsn) {
-      waiter.resolve(this.#position.lsn);
-      return;
-    }
-    waiter.lsn = lsn;
-    this.#byLsn.push(waiter);
+  /** Those of `byLsn` wait for `lsn` from now on. */
+  #until(waiters: readonly Waiter[], lsn: number): void {
+    for (const waiter of waiters) waiter.lsn = lsn;
     this.#nextLsn = Math.min(this.#nextLsn, lsn);
-    this.#options.poke();
+    this.#move(this.#position);
+    if (lsn > this.#position.lsn) this.#options.poke();
   }
 
   /** One timer for all waits: turns waits for a late transaction id into waits for the log's end, and ends those over time. */
@@ -195,13 +205,10 @@ export class Watermark {
 
   /** The log's flushed end lies at or after the commits of `late`: once it is applied, so are they. */
   #waitForEnd(late: readonly Waiter[]): void {
+    this.#byLsn.push(...late); // meanwhile too they are counted, and end in time
     this.#options.flushedLsn().then(
-      (lsn) => {
-        for (const waiter of late) this.#until(waiter, lsn);
-      },
-      () => {
-        for (const waiter of late) waiter.resolve(undefined); // the record is away: nothing to wait for
-      },
+      (lsn) => this.#until(late, lsn),
+      () => this.#settle((waiter) => late.includes(waiter), undefined), // the record is away: nothing to wait for
     );
   }
 }

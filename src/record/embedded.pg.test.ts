@@ -209,6 +209,20 @@ async function assertKept(t: TestContext, dataDir: string, lines: readonly strin
   );
 }
 
+test('PostgreSQL killed in the middle of its start is started again, but not for ever', async (t) => {
+  const dataDir = temporary(t);
+  await (await startEmbedded({ dataDir, ...QUICK })).stop();
+  const killing = (times: number) => ({
+    ...silent,
+    debug({ postgres }: { postgres?: string }) {
+      if (postgres?.includes('starting PostgreSQL') && times-- > 0) process.kill(postmasterOf(dataDir), 'SIGKILL');
+    },
+  });
+  const postgres = await startEmbedded({ dataDir, ...QUICK, log: killing(2) });
+  await postgres.stop();
+  await assert.rejects(startEmbedded({ dataDir, ...QUICK, log: killing(10) }), /did not start: signal SIGKILL/);
+});
+
 test('initdb killed half-way: the next start begins anew and cleans up', async (t) => {
   const dataDir = temporary(t);
   const half = spawn(process.execPath, [CHILD, dataDir], { stdio: 'ignore' });

@@ -41,6 +41,7 @@ test('defaults, with the data folder made absolute', async (t) => {
     waitMs: 5000,
     walLimitBytes: 2 ** 30,
     rateLimit: undefined,
+    only: undefined,
     services: {},
   });
   assert.deepEqual(new Set(Object.values(sources)), new Set(['default']));
@@ -99,6 +100,7 @@ test('a wrong value is refused naming option, found and expected', async (t) => 
     ['LOCKSTEP_WAL_LIMIT', '1', /at least 16777216 bytes/],
     ['LOCKSTEP_WAL_LIMIT', 'lots', /such as 1073741824/],
     ['LOCKSTEP_WAIT_MS', '1.5', /milliseconds/],
+    ['LOCKSTEP_ONLY', ',', /names of services, such as leaderboard/],
     ['LOCKSTEP_SERVICES', '{"leaderboard":1}', /an object of objects/],
   ];
   for (const [name, value, message] of wrong) {

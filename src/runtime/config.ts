@@ -39,6 +39,8 @@ export interface Settings {
   readonly walLimitBytes: number;
   /** Requests a second for each address; 0: no limit. Unset: a generous one that spares this machine itself. */
   readonly rateLimit: number | undefined;
+  /** Names of the services to run; unset: all. */
+  readonly only: readonly string[] | undefined;
   readonly services: ServiceSettings;
 }
 

@@ -8,7 +8,7 @@ import { compareFingerprints, type SchemaFingerprint, schemaFingerprint } from '
 import { installSchemaTriggers } from '../changes/schema-triggers.ts';
 import { mergeSources } from '../live/build.ts';
 import { Follower } from '../live/follower.ts';
-import type { Applied, Live, LiveStatus } from '../live/live.ts';
+import type { Applied, Live, LiveListener, LiveStatus } from '../live/live.ts';
 import { ProjectionRunner } from '../live/projection/runner.ts';
 import { currentSnapshot } from '../live/record-read.ts';
 import { ServedView } from '../live/served-view.ts';
@@ -49,7 +49,11 @@ export class LiveSystem implements Live {
     const { config, record, services, log } = options;
     this.#options = options;
     this.#watermark = new Watermark({ flushedLsn: () => record.flushedLsn(), poke: () => this.#follower.poke() });
-    this.topics = new TopicHub({ position: () => this.watermark });
+    this.topics = new TopicHub({
+      position: () => this.watermark,
+      failed: (topic, error) =>
+        log.error({ topic, err: error }, 'a topic failed on a change; its subscribers start anew'),
+    });
     this.views = services.flatMap((service) =>
       Object.entries(service.views).map(
         ([name, definition]) =>
@@ -106,6 +110,10 @@ export class LiveSystem implements Live {
 
   reached(position: Position, timeoutMs = this.#options.config.waitMs): Promise<void> {
     return this.#watermark.reached(position, timeoutMs);
+  }
+
+  follow(listener: LiveListener): () => void {
+    return this.topics.follow(listener);
   }
 
   status(): LiveStatus {

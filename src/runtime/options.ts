@@ -95,6 +95,14 @@ const origins: Kind<readonly string[]> = {
   },
 };
 
+const names: Kind<readonly string[]> = {
+  expected: 'names of services, such as leaderboard, with commas between them',
+  read(value) {
+    const list = elements(value);
+    return list && list.length > 0 ? list : undefined;
+  },
+};
+
 function isNetwork(part: string): boolean {
   const [address = '', prefix, ...rest] = part.split('/');
   const family = isIP(address);
@@ -242,6 +250,7 @@ export const OPTIONS = {
     env: 'LOCKSTEP_RATE_LIMIT',
     about: 'requests a second for each address, 0 for no limit; unset: 1000, and none for this machine itself',
   },
+  only: { ...unset(names), env: 'LOCKSTEP_ONLY', about: 'the services to run; unset: all' },
   services: { ...services, env: 'LOCKSTEP_SERVICES', fallback: {}, about: 'settings of each service' },
 } as const satisfies Readonly<Record<string, Option<unknown>>>;
 

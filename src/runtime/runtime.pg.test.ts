@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatPosition } from '../changes/position.ts';
 import type { PgRecord } from '../record/record.ts';
 import { type TestApp, testApp } from '../testing/app.ts';
+import { testDatabase } from '../testing/database.ts';
+import { faultProxy } from '../testing/fault-proxy.ts';
+import { openWriter } from '../testing/feed-recorder.ts';
 import { count, history, range, standing, top } from '../views/leaderboard/queries.ts';
 
 const DAY = '2026-03-04';
@@ -25,8 +28,8 @@ async function insert(record: PgRecord, ...games: [string, number][]): Promise<v
 }
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(5)) {
-    if (Date.now() > deadline) throw new Error(`not in 20 s: ${what}`);
+  for (const deadline = Date.now() + 60_000; !(await condition()); await sleep(5)) {
+    if (Date.now() > deadline) throw new Error(`not in a minute: ${what}`);
   }
 }
 
@@ -73,6 +76,52 @@ test('[SPEC 6] [rule 14] a lost stream leads to a rebuild, and nothing committed
   await until('it was built again', () => app.live.status().reconnects === 1);
   await shows(app, 'bob 7', 'ann 5');
   await assertVerified(app);
+});
+
+const SLOTS = 'select temporary from pg_replication_slots where database = current_database()';
+
+test('[SPEC 8] [rule 14] the slot is a temporary one: an application that is off keeps no WAL', async (t) => {
+  const { record, url } = await testDatabase(t);
+  const app = await testApp(t, { databaseUrl: url });
+  assert.deepEqual(await record.query(SLOTS), [{ temporary: true }]);
+  await app.stop();
+  assert.deepEqual(await record.query(SLOTS), []);
+});
+
+test('[SPEC 6] [SPEC 8] [rule 14] past LOCKSTEP_WAL_LIMIT the slot is given up, and the views are built anew', async (t) => {
+  const database = await testDatabase(t);
+  const app = await testApp(t, { databaseUrl: database.url, walLimitBytes: 2 ** 24 });
+  const view = app.views[0]!;
+  const writer = await openWriter(database);
+  try {
+    await writer.sql('create table open_for_long (id integer); begin; insert into open_for_long values (1)');
+    await app.record.query(
+      `select pg_logical_emit_message(false, 'x', repeat('x', 1048576)) from generate_series(1, 20)`,
+    );
+    await until('it is given up', () => view.status().progress?.reason === 'wal limit');
+    assert.equal((await view.read(BEST)).source, 'record');
+    await writer.sql('commit');
+  } finally {
+    await writer.close();
+  }
+  await insert(app.record, ['ann', 5]);
+  await shows(app, 'ann 5');
+});
+
+test('[rule 16] replication goes past the pooler where LOCKSTEP_REPLICATION_URL says so', async (t) => {
+  const { url } = await testDatabase(t);
+  const pooler = await faultProxy(t, url);
+  for (const [settings, refused] of [
+    [{ replicationUrl: url }, 0],
+    [{}, 1],
+  ] as const) {
+    pooler.cutOn('replication\0database', 'before'); // of the message a connection starts with
+    const app = await testApp(t, { databaseUrl: pooler.url, ...settings });
+    await insert(app.record, ['ann', 5]);
+    await until('the game is there', () => shown(app)?.includes('ann 5') ?? false);
+    assert.equal(pooler.cuts, refused);
+    await app.stop();
+  }
 });
 
 test('[SPEC 6] [rule 15] DDL that changes rows without events leads to a rebuild', async (t) => {

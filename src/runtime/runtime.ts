@@ -15,7 +15,7 @@ import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
 import { Scheduler, type Task } from './scheduler.ts';
-import type { ServiceContext, ServiceDefinition } from './service.ts';
+import { type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
 
 export interface RuntimeOptions {
   readonly config: Config;
@@ -89,6 +89,7 @@ async function open(
   if (postgres) opened.push(() => postgres.stop());
   const record = await openCheckedRecord(config, postgres, log);
   opened.push(() => record.close());
+  const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
   opened.push(() => identity.close());
   const live = new LiveSystem({ config, services, record, log });
@@ -122,7 +123,7 @@ async function open(
       url,
       uptime: (performance.now() - started) / 1000,
       record: {
-        engine: postgres ? 'embedded PostgreSQL' : 'PostgreSQL',
+        engine: `${postgres ? 'embedded ' : ''}PostgreSQL ${server!.version}`,
         embedded: postgres !== null,
         url: redactUrl(record.url),
       },
@@ -140,6 +141,9 @@ function tasksOf({ definition, context }: Runtime['services'][number]): Task[] {
     run: (signal) => run(context, signal),
   }));
 }
+
+/** `18.4`, without what a distribution adds. */
+const SERVER_VERSION = `select split_part(current_setting('server_version'), ' ', 1) as version`;
 
 const SWEEP_MS = 3600_000;
 
@@ -180,7 +184,9 @@ async function prepare(
     folder: new URL('../record/migrations/', import.meta.url),
   });
   const identity = await openIdentity({ record, log, config: identityConfig(config) });
-  for (const { name, migrations } of services) await migrate(record, { name, schema: name, folder: migrations });
+  for (const service of services) {
+    await migrate(record, { name: service.name, schema: schemaOf(service), folder: service.migrations });
+  }
   return identity;
 }
 

@@ -8,6 +8,7 @@ import type { RetryReport } from '../live/projection/retry.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { ProjectionDefinition } from '../views/projection/projection.ts';
 import type { ViewDefinition } from '../views/view.ts';
+import { type Config, ConfigError } from './config.ts';
 import type { Timing } from './timing.ts';
 
 type Projections = Readonly<Record<string, ProjectionDefinition>>;
@@ -62,7 +63,7 @@ export type Schedule<V extends Views = Views> = Timing & {
 
 /** A service: a folder that declares tables, commands (writes), views, routes and topics. */
 export interface ServiceDefinition<V extends Views = Views> {
-  /** Names its schema, its routes' prefix and its page: lower-case letters. */
+  /** Names its routes' prefix, its page and, with `_` for `-`, its schema: lower-case letters, digits and hyphens. */
   readonly name: string;
   /** One line on what it is. */
   readonly title: string;
@@ -79,6 +80,22 @@ export interface ServiceDefinition<V extends Views = Views> {
   routes(app: FastifyInstance, context: ServiceContext<V>): void | Promise<void>;
   /** Sub-commands of `lockstep <name>`. */
   commands?(program: Command, cli: ServiceCli): void;
+}
+
+/** The schema of a service's tables. */
+export function schemaOf({ name }: Pick<ServiceDefinition<never>, 'name'>): string {
+  return name.replaceAll('-', '_');
+}
+
+/** The services a configuration runs. Throws for a name that none has. */
+export function chosenServices<S extends Pick<ServiceDefinition, 'name'>>(
+  all: readonly S[],
+  { only }: Pick<Config, 'only'>,
+): readonly S[] {
+  const unknown = only?.find((name) => !all.some((service) => service.name === name));
+  if (unknown === undefined) return only ? all.filter(({ name }) => only.includes(name)) : all;
+  const names = all.map(({ name }) => name).join(', ');
+  throw new ConfigError(`LOCKSTEP_ONLY names "${unknown}", which is no service here; there are ${names || 'none'}.`);
 }
 
 /** Declares a service. Only checks types: what it is given is what it returns. */

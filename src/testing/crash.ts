@@ -46,6 +46,7 @@ export async function crashTest({
   const server = new ServerProcess({
     dataDir,
     port: await freePort(),
+    supervised: true,
     env: { LOG_LEVEL: 'warn', LOCKSTEP_RATE_LIMIT: '0' },
   });
   try {

@@ -124,6 +124,11 @@ export class FakeSession implements FeedSession {
     handler?.ended(new RebuildNeeded('slot lost', 'killed by the test'));
   }
 
+  /** The log tells of DDL on the table. */
+  tellSchemaChange(): void {
+    this.#handler?.schemaChanged('ALTER TABLE on fake.rows');
+  }
+
   /** Delivers one thing: a transaction, a slice of a large one, or a keepalive that was asked for. False when there is none. */
   step(): boolean {
     const handler = this.#handler;

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { embeddedUrl } from '../record/embedded.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/lockstep.js', import.meta.url));
 
@@ -11,6 +12,8 @@ export interface ServerProcessOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Start it again when it ends by itself before it was ready, as a service manager would: a start may lose its database. */
+  readonly supervised?: boolean;
 }
 
 /** `lockstep start` as a process of its own, to be killed: what a user has. */
@@ -20,6 +23,8 @@ export class ServerProcess {
   readonly #options: ServerProcessOptions;
   #child: ChildProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
+  #wasReady = false;
+  #stopping = false;
   /** What it printed, for a failing test's message. */
   output = '';
 
@@ -40,6 +45,8 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    this.#wasReady = false;
+    this.#stopping = false;
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()));
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
@@ -47,7 +54,9 @@ export class ServerProcess {
       });
     }
     child.once('exit', () => {
-      if (this.#child === child) this.#child = null;
+      if (this.#child !== child) return;
+      this.#child = null;
+      if (this.#options.supervised && !this.#wasReady && !this.#stopping) this.start();
     });
   }
 
@@ -57,7 +66,10 @@ export class ServerProcess {
     while (Date.now() < deadline) {
       const answer = await fetch(`${this.url}/readyz`).catch(() => null);
       await answer?.body?.cancel();
-      if (answer?.ok) return;
+      if (answer?.ok) {
+        this.#wasReady = true;
+        return;
+      }
       if (!this.#child) throw new Error(`the server ended:\n${this.output}`);
       await sleep(20);
     }
@@ -66,8 +78,14 @@ export class ServerProcess {
 
   /** Sends a signal and waits for the end. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#stopping = true;
     this.#child?.kill(signal);
     await this.#ended;
+  }
+
+  /** Of its embedded PostgreSQL; undefined before the first start. */
+  get databaseUrl(): string | undefined {
+    return embeddedUrl(this.dataDir);
   }
 
   /** The postmaster's pid, or null when there is none. */

@@ -6,6 +6,7 @@ import { Shell } from './shell/shell.tsx';
 const Home = lazy(() => import('./home/home.tsx'));
 const Taxi = lazy(() => import('./taxi/page.tsx'));
 const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
+const Scribble = lazy(() => import('./scribble/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
 export function App() {
@@ -15,6 +16,7 @@ export function App() {
         <Switch>
           <Route path="/" component={Home} />
           <Route path="/leaderboard" component={Leaderboard} />
+          <Route path="/scribble" component={Scribble} />
           <Route path="/taxi" component={Taxi} />
           <Route component={NotFound} />
         </Switch>

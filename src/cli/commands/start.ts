@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Logger } from 'pino';
 import type { LiveStatus } from '../../live/live.ts';
 import { type Config, redactUrl } from '../../runtime/config.ts';
+import { chosenServices } from '../../runtime/service.ts';
 import { bytes, count, seconds } from '../format.ts';
 import { createLog } from '../log.ts';
 import type { Output } from '../output.ts';
@@ -19,11 +20,15 @@ export function addStart(program: Command, context: CommandContext): void {
     .command('start')
     .description('serve until SIGTERM or Ctrl-C (a second one forces)')
     .option('--host <address>', 'address to listen on (HOST)')
+    .option('--only <services>', 'run these services alone (LOCKSTEP_ONLY)', (text) => text.split(','))
     .option('--port <port>', 'port to listen on, 0 for a free one (PORT)', port)
-    .action(async (options: { host?: string; port?: number }) => start(await context.config(options), context));
+    .action(async (options: { host?: string; port?: number; only?: string[] }) =>
+      start(await context.config(options), context),
+    );
 }
 
-async function start(config: Config, { services, out, cwd }: CommandContext): Promise<void> {
+async function start(config: Config, { services: all, out, cwd }: CommandContext): Promise<void> {
+  const services = chosenServices(all, config);
   const began = performance.now();
   const log = createLog(config.logLevel);
   const stop = listenForStop(() => process.exit(1));

@@ -25,6 +25,8 @@ export class TestIdentity implements IdentityServer {
     return this.login();
   }
 
+  async logout(): Promise<void> {}
+
   async logoutEverywhere(user: User): Promise<void> {
     this.good.delete(user.username);
   }

@@ -22,6 +22,10 @@ export class TestLive implements Live {
 
   async reached(): Promise<void> {}
 
+  follow(): () => void {
+    return () => {};
+  }
+
   status(): LiveStatus {
     return {
       ready: this.ready,

@@ -87,6 +87,17 @@ test('[rule 17] the key is what keeps two updates of one row apart: without it o
   }
 });
 
+test('[rule 17] rows of one statement are sorted by their key, so that no two writers lock them crosswise', async (t) => {
+  const { record } = await prepared(t);
+  const write = record.coalesceWrites({ ...LOG, key: ({ id }) => id });
+  await Promise.all(['c', 'a', 'd', 'b', 'a'].map((id, by) => write({ id, by })));
+  const stored = await record.query<{ id: string }>('select id from log order by place');
+  assert.deepEqual(
+    stored.map(({ id }) => id),
+    ['a', 'b', 'c', 'd', 'a'],
+  );
+});
+
 test('[rule 17] any calls from many callers: every sum is right, and each answer is its own', async (t) => {
   const { record } = await prepared(t);
   const add = record.coalesceWrites({ ...ADD, maxRows: 7 });

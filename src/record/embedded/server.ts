@@ -15,6 +15,9 @@ const READY = 'database system is ready to accept connections';
 /** Backends outlive a killed postmaster by a moment; a killed Lockstep may just have started one. */
 const STILL_IN_USE = /pre-existing shared memory block|lock file .* already exists/;
 const TRIES_WHILE_IN_USE = 50;
+/** Killed from outside in the middle of its start, by the kernel for want of memory, say: worth another try. */
+const KILLED = /^signal SIGKILL/;
+const TRIES_WHEN_KILLED = 3;
 
 export interface ServerOptions {
   readonly cluster: Cluster;
@@ -44,11 +47,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const { server, ready } = spawnServer(options);
     const failure = await ready;
     if (failure === undefined) return server;
-    if (!STILL_IN_USE.test(failure) || tries === TRIES_WHILE_IN_USE) {
+    if (tries >= triesFor(failure)) {
       throw new Error(`The embedded PostgreSQL on ${cluster.pgdata} did not start: ${failure}`);
     }
     await sleep(100);
   }
+}
+
+function triesFor(failure: string): number {
+  if (STILL_IN_USE.test(failure)) return TRIES_WHILE_IN_USE;
+  return KILLED.test(failure) ? TRIES_WHEN_KILLED : 1;
 }
 
 /**

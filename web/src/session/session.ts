@@ -56,9 +56,9 @@ class Session {
 
   /** Ends the session here and on the server, where that answers. */
   async logOut(): Promise<void> {
-    const idToken = this.#idToken;
+    const refreshToken = sessionStorage.getItem(STORED);
     this.#drop();
-    if (idToken) await send('POST', '/identity/logout', { headers: bearer(idToken) }).catch(() => {});
+    if (refreshToken) await send('POST', '/identity/logout', { body: { refreshToken } }).catch(() => {});
   }
 
   /** A request in the user's name; throws `Problem` 401 when nobody is signed in any more. */
@@ -67,8 +67,14 @@ class Session {
     path: string,
     options: { body?: unknown; headers?: Record<string, string> } = {},
   ): Promise<Answered<T>> {
+    const token = await this.token();
+    return send<T>(method, path, { ...options, headers: { ...options.headers, ...bearer(token) } });
+  }
+
+  /** A token in the user's name, where it goes elsewhere than into a request; throws `Problem` 401 when nobody is signed in. */
+  async token(): Promise<string> {
     if (Date.now() >= this.#renewAt) await this.#renew();
-    return send<T>(method, path, { ...options, headers: { ...options.headers, ...bearer(this.#idToken) } });
+    return this.#idToken;
   }
 
   /** One renewal at a time: a refresh token works once. */

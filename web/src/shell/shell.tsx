@@ -20,6 +20,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
           <nav aria-label="Main">
             <NavLink href="/leaderboard/">Leaderboard</NavLink>
+            <NavLink href="/scribble/">Scribble</NavLink>
             <NavLink href="/taxi/">Taxi</NavLink>
             <a href="/docs">API</a>
           </nav>

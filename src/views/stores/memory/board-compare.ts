@@ -50,7 +50,9 @@ function* compareRows({ table, view, record }: Sides): Generator<Drift | undefin
       const id = mine.id(row)!;
       const other = its.find(id);
       const [inView, inRecord] = [mine.read(row), other < 0 ? null : its.read(other)];
-      return sameRow(inView, inRecord) ? undefined : drift(`${table} ${id}`, inView, inRecord);
+      if (!sameRow(inView, inRecord)) return drift(`${table} ${id}`, inView, inRecord);
+      const lost = mine.ranks(row) && view().boards.histories.rank(row) < 0;
+      return lost ? drift(`${table} ${id} in its player's history`, null, inRecord) : undefined;
     });
   }
   for (let start = 0; start < record().boards.rows.top; start += BLOCK) {
@@ -141,7 +143,8 @@ function walkBlock({ view, record }: Sides, window: NamedWindow, board: Board, w
   const merged = merge({ name, left, right, mine: mine.boards.rows, its: its.boards.rows });
   walk.view += merged.left;
   walk.record += merged.right;
-  return [...merged.drifts, ...lostHistories(name, inView, mine.boards.rows, left.slice(0, merged.left))];
+  const lost = board === 'players' ? lostBests(name, inView, mine.boards.rows, left.slice(0, merged.left)) : [];
+  return [...merged.drifts, ...lost];
 }
 
 interface Merge {
@@ -181,10 +184,10 @@ function compareNumbers(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-/** Rows of a window that their player's history in it lacks. */
-function lostHistories(name: string, window: BoardWindow | null, rows: RowTable, block: readonly number[]): Drift[] {
-  const lost = block.filter((row) => window!.histories.rank(row) < 0);
-  return lost.map((row) => drift(`${name}, history, row ${rows.id(row)}`, null, rows.read(row)));
+/** Rows on a board of players that are not known as their players' best. */
+function lostBests(name: string, window: BoardWindow | null, rows: RowTable, block: readonly number[]): Drift[] {
+  const lost = block.filter((row) => window!.bests.of(rows.player(row)) !== row);
+  return lost.map((row) => drift(`${name}, best of its player, row ${rows.id(row)}`, null, rows.read(row)));
 }
 
 function drift(what: string, inView: Row | null, inRecord: Row | null): Drift {

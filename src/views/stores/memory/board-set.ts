@@ -1,7 +1,9 @@
 import type { LeaderboardShape } from '../../leaderboard/leaderboard.ts';
 import { monthOf } from '../../leaderboard/window.ts';
+import { BestsOfAll, BestsOfSome } from './bests.ts';
 import { type BoardPools, BoardWindow } from './board-window.ts';
 import { NodePool, type NodePoolOptions } from './node-pool.ts';
+import { OrderedRows } from './ordered-rows.ts';
 import { RowTable } from './row-table.ts';
 import { WindowSeries } from './window-series.ts';
 
@@ -15,6 +17,8 @@ export interface Floors {
 export class BoardSet {
   readonly rows: RowTable;
   readonly pools: BoardPools;
+  /** Every row, by player, best first: what a player falls back on when the best row goes (CORRECTNESS 7). */
+  readonly histories: OrderedRows;
   readonly overall: BoardWindow | null;
   readonly monthly: WindowSeries | null;
   readonly daily: WindowSeries | null;
@@ -23,7 +27,8 @@ export class BoardSet {
     const { shape, fanout, floors } = options;
     this.rows = new RowTable(shape);
     this.pools = { score: new NodePool(fanout), player: new NodePool(fanout) };
-    this.overall = shape.overall ? this.newWindow() : null;
+    this.histories = new OrderedRows({ pool: this.pools.player, order: this.rows.byPlayer });
+    this.overall = shape.overall ? this.#newOverall() : null;
     this.monthly = shape.monthly && new WindowSeries({ numberOf: monthOf, keepDays: shape.monthly.keepDays });
     this.daily = shape.daily && new WindowSeries({ numberOf: (day) => day, keepDays: shape.daily.keepDays });
     if (this.monthly && floors?.monthly !== undefined) this.monthly.floor = floors.monthly;
@@ -34,8 +39,18 @@ export class BoardSet {
     return { monthly: this.monthly?.floor, daily: this.daily?.floor };
   }
 
-  newWindow(): BoardWindow {
-    return new BoardWindow({ rows: this.rows, pools: this.pools });
+  #newOverall(): BoardWindow {
+    const { rows, pools, histories } = this;
+    return new BoardWindow({ rows, pools, bests: new BestsOfAll({ rows, histories }) });
+  }
+
+  /** An empty window of a series, which has it from now on. */
+  addWindow(series: WindowSeries, number: number): BoardWindow {
+    const holds = (row: number): boolean => series.held(this.rows.time(row)) === number;
+    const { rows, pools, histories } = this;
+    const window = new BoardWindow({ rows, pools, bests: new BestsOfSome({ rows, histories, holds }) });
+    series.windows.set(number, window);
+    return window;
   }
 
   /** Puts a row on every board it belongs to. */
@@ -45,15 +60,16 @@ export class BoardSet {
     for (const series of this.series()) {
       const number = series.held(this.rows.time(row));
       if (number === undefined) continue;
-      const window = series.windows.get(number) ?? this.newWindow();
-      series.windows.set(number, window);
+      const window = series.windows.get(number) ?? this.addWindow(series, number);
       window.insert(row);
     }
+    this.histories.insert(row);
   }
 
   /** Takes a row, whose values must still be those it was inserted with, off every board. */
   remove(row: number): void {
     if (!this.rows.ranks(row)) return;
+    this.histories.remove(row);
     this.overall?.remove(row);
     for (const series of this.series()) {
       const number = series.held(this.rows.time(row));
@@ -68,7 +84,9 @@ export class BoardSet {
   }
 
   get bytes(): number {
-    return this.rows.bytes + this.pools.score.bytes + this.pools.player.bytes;
+    const bests = this.series().flatMap((series) => [...series.windows.values()].map((window) => window.bests.bytes));
+    const trees = this.pools.score.bytes + this.pools.player.bytes;
+    return this.rows.bytes + trees + bests.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   series(): WindowSeries[] {

@@ -8,45 +8,53 @@ export interface BoardPools {
   readonly player: NodePool;
 }
 
+/** Which row of each player is on the board of players. */
+export interface Bests {
+  /** The player's best row in the window, or -1. */
+  of(player: number): number;
+  /** `row` takes the place of `former`, which is -1 where the player had none. */
+  put(row: number, former: number): void;
+  /** The player's best row was removed from the window: the next best, from now on the best, or -1. */
+  replace(row: number): number;
+  readonly bytes: number;
+}
+
 /** The boards of one window: all of it, one month, or one day. */
 export class BoardWindow {
   readonly #rows: RowTable;
+  readonly bests: Bests;
   /** Every row, best first. */
   readonly games: OrderedRows;
-  /** Every row, by player, best first: what a player falls back on when the best row goes (CORRECTNESS 7). */
-  readonly histories: OrderedRows;
   /** Each player's best row, best first. */
   readonly players: OrderedRows;
 
-  constructor(options: { rows: RowTable; pools: BoardPools }) {
-    const { rows, pools } = options;
+  constructor(options: { rows: RowTable; pools: BoardPools; bests: Bests }) {
+    const { rows, pools, bests } = options;
     this.#rows = rows;
+    this.bests = bests;
     this.games = new OrderedRows({ pool: pools.score, order: rows.byScore });
-    this.histories = new OrderedRows({ pool: pools.player, order: rows.byPlayer });
     this.players = new OrderedRows({ pool: pools.score, order: rows.byScore });
   }
 
+  /** Adds a row, before it is in the players' histories. */
   insert(row: number): void {
-    const player = this.#rows.player(row);
-    const best = this.histories.firstOf(player);
     this.games.insert(row);
-    this.histories.insert(row);
+    const best = this.bests.of(this.#rows.player(row));
     if (best >= 0 && this.#rows.byPlayer.compare(best, row) < 0) return;
     if (best >= 0) this.players.remove(best);
     this.players.insert(row);
+    this.bests.put(row, best);
   }
 
-  /** Removes a row, whose values must still be those it was inserted with. */
+  /** Removes a row, whose values must still be those it was inserted with, after it has left the players' histories. */
   remove(row: number): void {
-    const player = this.#rows.player(row);
     this.games.remove(row);
-    this.histories.remove(row);
     if (!this.players.remove(row)) return;
-    const next = this.histories.firstOf(player);
+    const next = this.bests.replace(row);
     if (next >= 0) this.players.insert(next);
   }
 
   drop(): void {
-    for (const tree of [this.games, this.histories, this.players]) tree.drop();
+    for (const tree of [this.games, this.players]) tree.drop();
   }
 }

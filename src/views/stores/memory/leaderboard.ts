@@ -182,14 +182,13 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     return { ...neighbours[before - offset]!, of: tree.size, neighbours };
   }
 
-  #history({ player, limit }: HistoryQuery): Row[] | undefined {
-    const { overall, rows } = this.#boards;
-    const number = this.#playerOf(player);
-    return overall?.histories.allOf(number, limit).map((row) => rows.read(row));
+  #history({ player, limit }: HistoryQuery): Row[] {
+    const { histories, rows } = this.#boards;
+    return histories.allOf(this.#playerOf(player), limit).map((row) => rows.read(row));
   }
 
   #bestOf(window: BoardWindow, player: Value): number {
-    return window.histories.firstOf(this.#playerOf(player));
+    return window.bests.of(this.#playerOf(player));
   }
 
   /** The number of a player, or -1, which is nobody's. */

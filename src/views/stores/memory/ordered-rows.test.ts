@@ -11,7 +11,9 @@ interface Fields {
   readonly seconds: readonly number[];
 }
 
-function orderBy({ keys, seconds }: Fields): RowOrder & { all(a: number, b: number): number } {
+type Order = RowOrder & { all(a: number, b: number): number };
+
+function orderBy({ keys, seconds }: Fields): Order {
   const compare = (a: number, b: number): number => seconds[a]! - seconds[b]! || a - b;
   return {
     key: (row) => keys[row]!,
@@ -44,6 +46,15 @@ function assertHolds(tree: OrderedRows, expected: readonly number[], { keys }: F
   });
 }
 
+/** Of every row, in the tree or not. */
+function assertNexts(tree: OrderedRows, expected: readonly number[], { keys }: Fields, order: Order): void {
+  const passes = (row: number): boolean => row % 3 === 0;
+  for (let row = 0; row < ROWS; row++) {
+    const next = expected.find((other) => keys[other] === keys[row] && passes(other) && order.all(other, row) > 0);
+    assert.equal(tree.nextOf(row, passes), next ?? -1);
+  }
+}
+
 test('equals a sorted array after any inserts and removals, whatever the fanout', () => {
   const operations = fc.array(fc.nat({ max: ROWS - 1 }), { maxLength: 1200, size: 'max' });
   const fanouts = fc.constantFrom(small, { leafCapacity: 5, innerCapacity: 7 }, { leafCapacity: 16, innerCapacity: 4 });
@@ -60,6 +71,7 @@ test('equals a sorted array after any inserts and removals, whatever the fanout'
         held.add(one);
       }
       assertHolds(tree, [...held].sort(order.all), row);
+      assertNexts(tree, [...held].sort(order.all), row, order);
     }),
     { numRuns: 60 },
   );

@@ -85,6 +85,25 @@ export class OrderedRows extends NodeTree {
     return found;
   }
 
+  /** The first row after this one, of its key, that passes, or -1. The row itself may be in it or not. */
+  nextOf(row: number, passes: (row: number) => boolean): number {
+    const { leaves } = this.pool;
+    const key = this.order.key(row);
+    this.descend(row, key);
+    let at = this.#place(row, key);
+    for (let leaf = this.leaf; leaf >= 0; ) {
+      const keys = leaves.keysOf(leaf);
+      const rows = leaves.rowsOf(leaf);
+      for (const end = leaves.offset(leaf) + leaves.size[leaf]!; at < end; at++) {
+        if (keys[at] !== key) return -1;
+        if (rows[at] !== row && passes(rows[at]!)) return rows[at]!;
+      }
+      leaf = leaves.next[leaf]!;
+      at = leaves.offset(leaf);
+    }
+    return -1;
+  }
+
   /** Where in the leaf of the last descent the row belongs. */
   #place(row: number, key: number): number {
     const { leaves } = this.pool;

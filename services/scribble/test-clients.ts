@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inflateRawSync } from 'node:zlib';
+import { type ClientOptions, WebSocket } from 'ws';
+import { HEIGHT, WIDTH } from './canvas.ts';
+import { FRAME, V2 } from './protocol.ts';
+
+/** How long a test waits for what must come (milliseconds). */
+const PATIENCE = 30_000;
+
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await sleep(5);
+  }
+}
+
+interface Connected {
+  readonly socket: WebSocket;
+  readonly closed: Promise<{ code: number; reason: string }>;
+}
+
+async function connect(
+  t: Pick<TestContext, 'after'>,
+  url: string,
+  options: ClientOptions & { protocols?: string[] },
+  received: (data: Buffer, isBinary: boolean) => void,
+): Promise<Connected> {
+  const { protocols = [], ...rest } = options;
+  const socket = new WebSocket(url, protocols, rest);
+  t.after(() => socket.terminate());
+  socket.on('message', (data, isBinary) => received(data as Buffer, isBinary));
+  const closed = once(socket, 'close').then(([code, reason]) => ({ code: code as number, reason: String(reason) }));
+  closed.catch(() => {});
+  await once(socket, 'open');
+  return { socket, closed };
+}
+
+export type Message = Readonly<Record<string, unknown>>;
+
+/** A client that knows the JSON messages alone. */
+export class JsonClient {
+  readonly messages: Message[] = [];
+  readonly #connected: Connected;
+
+  private constructor(connected: Connected, messages: Message[]) {
+    this.#connected = connected;
+    this.messages = messages;
+  }
+
+  static async open(t: Pick<TestContext, 'after'>, url: string, options: ClientOptions = {}): Promise<JsonClient> {
+    const messages: Message[] = [];
+    const connected = await connect(t, `${url.replace('http', 'ws')}`, options, (data) =>
+      messages.push(JSON.parse(String(data))),
+    );
+    return new JsonClient(connected, messages);
+  }
+
+  get socket(): WebSocket {
+    return this.#connected.socket;
+  }
+
+  get closed(): Connected['closed'] {
+    return this.#connected.closed;
+  }
+
+  get points(): Message[] {
+    return this.messages.filter((message) => 'x' in message || 'erase' in message);
+  }
+
+  get errors(): { status: number; message: string }[] {
+    return this.messages.flatMap((message) => ('error' in message ? [message.error as never] : []));
+  }
+
+  send(message: unknown): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  draw(x: number, y: number, color?: number | null): void {
+    this.send({ action: 'sendMessage', message: color === undefined ? { x, y } : { x, y, color } });
+  }
+
+  /** The canvas as this client would show it: `x,y` to colour. */
+  shown(): Map<string, number> {
+    const cells = new Map<string, number>();
+    for (const message of this.points) {
+      const { erase } = message as { erase?: { x: number; y: number } };
+      if (erase) cells.delete(`${erase.x},${erase.y}`);
+      else cells.set(`${message.x},${message.y}`, (message.color as number | undefined) ?? 0);
+    }
+    return cells;
+  }
+}
+
+/** A client of `scribble.v2` that keeps the bitmap. */
+export class BinaryClient {
+  codes = new Uint8Array(WIDTH * HEIGHT);
+  position = '';
+  canvases = 0;
+  /** Points in the frames of points, in order: cell and code. */
+  readonly points: [number, number][] = [];
+  readonly texts: Message[] = [];
+  readonly stored: number[] = [];
+  #connected!: Connected;
+
+  static async open(
+    t: Pick<TestContext, 'after'>,
+    url: string,
+    options: ClientOptions & { from?: BinaryClient } = {},
+  ): Promise<BinaryClient> {
+    const client = new BinaryClient();
+    const { from, ...rest } = options;
+    if (from) [client.codes, client.position] = [from.codes.slice(), from.position];
+    const query = from ? `?from=${from.position}` : '';
+    client.#connected = await connect(
+      t,
+      `${url.replace('http', 'ws')}${query}`,
+      { ...rest, protocols: [V2] },
+      (data, isBinary) => (isBinary ? client.#received(data) : client.texts.push(JSON.parse(String(data)))),
+    );
+    return client;
+  }
+
+  get socket(): WebSocket {
+    return this.#connected.socket;
+  }
+
+  get closed(): Connected['closed'] {
+    return this.#connected.closed;
+  }
+
+  /** Sends points: cell and code. */
+  draw(id: number, points: readonly (readonly [number, number])[]): void {
+    const bytes = Buffer.alloc(8 + points.length * 4);
+    bytes[0] = 1;
+    bytes[1] = 8;
+    bytes.writeUInt32LE(id, 4);
+    points.forEach(([index, code], i) => void bytes.writeUInt32LE(index | (code << 20), 8 + i * 4));
+    this.socket.send(bytes);
+  }
+
+  #received(bytes: Buffer): void {
+    const start = bytes[1]!;
+    if (bytes[0] === FRAME.stored) {
+      this.stored.push(bytes.readUInt32LE(4));
+      return;
+    }
+    this.position = bytes.toString('latin1', 2, start).replace(/\0+$/, '');
+    if (bytes[0] === FRAME.canvas) {
+      this.canvases++;
+      this.codes = new Uint8Array(inflateRawSync(bytes.subarray(start)));
+      return;
+    }
+    for (let at = start; at < bytes.length; at += 4) {
+      const word = bytes.readUInt32LE(at);
+      this.codes[word & 0xf_ffff] = word >>> 20;
+      this.points.push([word & 0xf_ffff, word >>> 20]);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import type { Change } from '../../src/index.ts';
+import { codeOf, packed } from './protocol.ts';
+import type { Cell } from './views.ts';
+
+export const CELLS = 'scribble.cells';
+
+/** The points of one tick, in commit order, as the stream told of them. */
+export class Tick {
+  readonly #points: number[] = [];
+  /** Of the last point; of the one before the tick while there is none. */
+  sequence: number;
+
+  constructor({ after }: { readonly after: number }) {
+    this.sequence = after;
+  }
+
+  get isEmpty(): boolean {
+    return this.#points.length === 0;
+  }
+
+  get points(): Uint32Array {
+    return Uint32Array.from(this.#points);
+  }
+
+  /** Takes a change of the cells. False where it is no point: a row is gone, or out of order. */
+  take(change: Change): boolean {
+    if (change.op === 'delete' || change.op === 'truncate') return false;
+    const { index, color, point_id } = change.after as unknown as Cell;
+    if (color === undefined || point_id <= this.sequence) return false;
+    this.#points.push(packed(index, codeOf(color)));
+    this.sequence = point_id;
+    return true;
+  }
+}

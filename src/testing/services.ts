@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
+import { serve } from '../http/serve.ts';
+import { type ConfigFile, loadConfig } from '../runtime/config.ts';
+import { openRuntime, type Runtime } from '../runtime/runtime.ts';
+import type { ServiceDefinition } from '../runtime/service.ts';
+import { testDatabase } from './database.ts';
+
+export interface TestApp extends Runtime {
+  readonly url: string;
+  /** A new process on the same database, in effect: everything is stopped and started again. */
+  restart(): Promise<TestApp>;
+}
+
+/** Lockstep with these services on a database of the test's own, listening on a free port; gone with the test. */
+export async function testServices(
+  t: TestContext,
+  services: readonly ServiceDefinition[],
+  settings: ConfigFile = {},
+): Promise<TestApp> {
+  const database = await testDatabase(t);
+  return startApp({ t, databaseUrl: database.url, services, settings });
+}
+
+interface AppOptions {
+  readonly t: TestContext;
+  readonly databaseUrl: string;
+  readonly services: readonly ServiceDefinition[];
+  readonly settings: ConfigFile;
+}
+
+async function startApp(options: AppOptions): Promise<TestApp> {
+  const { t, databaseUrl, services, settings } = options;
+  const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-app-'));
+  const config = await loadConfig({
+    env: {},
+    cwd: dataDir,
+    overrides: { dataDir, databaseUrl, port: 0, rateLimit: 0, ...settings },
+  });
+  const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
+  const runtime = await openRuntime({ config, services, log });
+  const served = await serve(runtime, { version: 'test' });
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= served.stop().then(() => rm(dataDir, { recursive: true, force: true }));
+    return stopped;
+  };
+  t.after(stop);
+  while (!runtime.live.status().ready) await sleep(5);
+  return {
+    ...runtime,
+    url: served.url,
+    stop,
+    restart: async () => {
+      await stop();
+      return startApp(options);
+    },
+  };
+}

@@ -9,14 +9,24 @@ export { binaryFrame, textFrames } from './http/frames.ts';
 export { idempotencyKey } from './http/idempotency.ts';
 export { sendJson } from './http/json-answer.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
-export { RateLimit } from './http/rate-limit.ts';
+export { limitRate, RateLimit } from './http/rate-limit.ts';
 export { type SocketRoute, socketRoute } from './http/socket-route.ts';
 export { asksForSocket } from './http/sockets.ts';
 export { sendEvents } from './http/sse.ts';
 export { bearerToken } from './http/token.ts';
 export { TokenBucket } from './http/token-bucket.ts';
 export type { Identity, Tokens, User } from './identity/identity.ts';
-export type { Answer, EventTopic, Live, LiveListener, StateTopic, Topic, TopicUser, ViewHandle } from './live/live.ts';
+export type {
+  Answer,
+  EventTopic,
+  Live,
+  LiveListener,
+  ProjectionStatus,
+  StateTopic,
+  Topic,
+  TopicUser,
+  ViewHandle,
+} from './live/live.ts';
 export { ClientError } from './record/errors.ts';
 export { idempotent } from './record/idempotency.ts';
 export {
@@ -64,6 +74,7 @@ export type { Row, Value } from './record/value.ts';
 export { type Config, type ConfigFile, defineConfig, loadConfig } from './runtime/config.ts';
 export {
   defineService,
+  type ProjectionHandle,
   type Schedule,
   type ServiceCli,
   type ServiceContext,
@@ -87,6 +98,12 @@ export type { Key } from './views/lazy.ts';
 export { leaderboard } from './views/leaderboard/leaderboard.ts';
 export type { RankedRow, Standing } from './views/leaderboard/queries.ts';
 export { count, history, range, standing, top } from './views/leaderboard/queries.ts';
+export {
+  type ProjectedTable,
+  type ProjectionDefinition,
+  projection,
+  type TargetRow,
+} from './views/projection/projection.ts';
 export { type RowsQuery, rows } from './views/row-cache/queries.ts';
 export { type RowCacheOptions, rowCache } from './views/row-cache/row-cache.ts';
 export type { Drift, MemoryView, ViewDefinition, ViewQuery, ViewStats } from './views/view.ts';

@@ -10,6 +10,7 @@ import { reads } from './reads.ts';
 import { rebuild } from './rebuild.ts';
 import { scribble } from './scribble.ts';
 import { start } from './start.ts';
+import { taxi } from './taxi.ts';
 import { visible } from './visible.ts';
 import { writes } from './writes.ts';
 
@@ -28,5 +29,6 @@ export const parts: readonly Part[] = [
   rebuild,
   start,
   cruddur,
+  taxi,
   profile,
 ];

@@ -41,6 +41,8 @@ export class PgFeedSession implements FeedSession {
   /** Why the slot cannot be followed, known before anybody listens. */
   #fault: Error | undefined;
   #closed: Promise<void> | undefined;
+  /** The consumer is full. */
+  #paused = false;
 
   constructor(options: FeedSessionOptions) {
     this.#options = options;
@@ -79,6 +81,17 @@ export class PgFeedSession implements FeedSession {
 
   poke(): void {
     this.#stream?.poke();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#stream?.resume();
   }
 
   close(): Promise<void> {
@@ -125,7 +138,9 @@ export class PgFeedSession implements FeedSession {
   /** A slice of a large transaction has been applied: everything else gets its turn before the next. */
   #nextTurn(): void {
     this.#stream!.pause();
-    setImmediate(() => this.#stream!.resume());
+    setImmediate(() => {
+      if (!this.#paused) this.#stream!.resume();
+    });
   }
 
   #planRelation(relation: Relation): RowPlan | undefined {

@@ -72,6 +72,9 @@ export interface FeedSession {
   stream(from: number, handler: FeedHandler): Promise<void>;
   /** Everything up to `lsn` is applied: sent to the server on a timer, and only this. */
   acknowledge(lsn: number): void;
+  /** Nothing is delivered from here on until `resume`; the connection is kept. For a consumer that is full. */
+  pause(): void;
+  resume(): void;
   /** Asks the server for a keepalive, which answers with `progress` (about 0.4 ms). */
   poke(): void;
   /** WAL in bytes the slot keeps back, as last measured. */

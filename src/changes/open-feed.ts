@@ -120,7 +120,7 @@ async function resume(options: FeedOptions, sql: SqlSession, server: Server): Pr
   const { slot, walLimitBytes } = options;
   const state = slot.temporary ? undefined : await readSlot(sql.ask, slot.name);
   if (!state) return undefined;
-  checkSlot(slot.name, state, server.database);
+  checkSlot(slot.name, options.anew ? { ...state, lost: null } : state, server.database);
   if (options.anew) {
     await dropSlot(sql.ask, slot.name);
     return undefined;

@@ -51,6 +51,7 @@ const system: SystemStatus = {
     changes: 2000,
     reconnects: 0,
     views: [status],
+    projections: [],
   },
 };
 

@@ -15,6 +15,11 @@ import { compileValidator } from './validation.ts';
 const MAX_PATH_BYTES = 107;
 const PROGRESS_MS = 100;
 
+export interface Rebuildable {
+  rebuild(progress?: Progress): Promise<void>;
+  status(): unknown;
+}
+
 export interface ControlOptions {
   readonly dataDir: string;
   readonly log: Logger;
@@ -22,6 +27,8 @@ export interface ControlOptions {
   status(): unknown;
   /** By `<service>/<view>`. */
   readonly views: ReadonlyMap<string, ViewHandle>;
+  /** By `<service>/<projection>`; rebuilt like views. */
+  readonly projections?: ReadonlyMap<string, Rebuildable>;
 }
 
 /** A line of `POST /verify` and `/rebuild`: progress lines, then one with a result or an error. */
@@ -67,18 +74,29 @@ export function controlServer(options: ControlOptions): FastifyInstance {
   app.setValidatorCompiler(compileValidator);
   installErrors(app, options.log);
   app.get('/status', async () => options.status());
-  job(app, options, '/verify', (view, progress) => view.verify(progress));
-  job(app, options, '/rebuild', async (view, progress) => {
-    await view.rebuild(progress);
-    return view.status();
-  });
+  const { views, projections = new Map<string, Rebuildable>(), log } = options;
+  job(app, { views, log }, '/verify', (view, progress) => view.verify(progress));
+  job(
+    app,
+    { views: new Map<string, Rebuildable>([...views, ...projections]), log },
+    '/rebuild',
+    async (view, progress) => {
+      await view.rebuild(progress);
+      return view.status();
+    },
+  );
   return app;
 }
 
-type Work = (view: ViewHandle, progress: Progress) => Promise<unknown>;
+type Work<View> = (view: View, progress: Progress) => Promise<unknown>;
+
+interface JobOptions<View> {
+  readonly views: ReadonlyMap<string, View>;
+  readonly log: Logger;
+}
 
 /** `POST <path>?view=<service>/<view>`, every view without the parameter. The work goes on if the client leaves. */
-function job(app: FastifyInstance, { views, log }: ControlOptions, path: string, work: Work): void {
+function job<View>(app: FastifyInstance, { views, log }: JobOptions<View>, path: string, work: Work<View>): void {
   const schema = { querystring: Type.Object({ view: Type.Optional(Type.String({ maxLength: 200 })) }) };
   app.post<{ Querystring: { view?: string } }>(path, { schema }, async (request, reply) => {
     const chosen = choose(views, request.query.view);
@@ -86,7 +104,7 @@ function job(app: FastifyInstance, { views, log }: ControlOptions, path: string,
   });
 }
 
-function choose(views: ControlOptions['views'], wanted: string | undefined): [string, ViewHandle][] {
+function choose<View>(views: ReadonlyMap<string, View>, wanted: string | undefined): [string, View][] {
   const all = [...views];
   const chosen = wanted === undefined ? all : all.filter(([name]) => name === wanted || name.endsWith(`/${wanted}`));
   if (chosen.length === 1 || wanted === undefined) return chosen;
@@ -95,7 +113,11 @@ function choose(views: ControlOptions['views'], wanted: string | undefined): [st
   throw new ClientError(chosen.length === 0 ? 404 : 400, `${reason} ${JSON.stringify(wanted)}; views: ${names}.`);
 }
 
-async function* run(views: readonly [string, ViewHandle][], work: Work, log: Logger): AsyncGenerator<ControlLine> {
+async function* run<View>(
+  views: readonly [string, View][],
+  work: Work<View>,
+  log: Logger,
+): AsyncGenerator<ControlLine> {
   const results: unknown[] = [];
   try {
     for (const [name, view] of views) results.push(yield* follow(name, view, work));
@@ -106,7 +128,7 @@ async function* run(views: readonly [string, ViewHandle][], work: Work, log: Log
 }
 
 /** The latest progress, at most every 100 ms, until the work is done; returns what it gives. */
-async function* follow(name: string, view: ViewHandle, work: Work): AsyncGenerator<ControlLine, unknown> {
+async function* follow<View>(name: string, view: View, work: Work<View>): AsyncGenerator<ControlLine, unknown> {
   let latest: ControlLine | undefined;
   const done = work(view, (rows, of) => {
     latest = { progress: { view: name, rows, of } };

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from '@prometheus-io/client';
 import type { FastifyInstance } from 'fastify';
 import { parsePosition } from '../changes/position.ts';
-import type { LiveStatus, ViewState, ViewStatus } from '../live/live.ts';
+import type { LiveStatus, ProjectionStatus, ViewState, ViewStatus } from '../live/live.ts';
 import type { Kit } from './kit.ts';
 import type { RequestHistogram } from './request-histogram.ts';
 
@@ -61,6 +61,7 @@ export function installMetrics(app: FastifyInstance, { kit, requests, gauges }: 
   registry.registerMetric(requests as unknown as Metric<string>);
   addFeed(registry, () => kit.live.status());
   addViews(registry, () => kit.live.status().views);
+  addProjections(registry, () => kit.live.status().projections);
   for (const each of [...connectionGauges(kit), ...gauges]) addNumber(registry, each);
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
     reply.header('content-type', registry.contentType).send(await registry.metrics()),
@@ -136,6 +137,32 @@ function addViews(registry: Registry, views: () => readonly ViewStatus[]): void 
       for (const { service, name, rebuilds } of views()) this.inc({ service, view: name }, rebuilds);
     },
   });
+}
+
+type ProjectionNumber = (projection: ProjectionStatus) => number;
+
+const PROJECTION_GAUGES: Readonly<Record<string, readonly [help: string, value: ProjectionNumber]>> = {
+  lockstep_projection_lag_bytes: ['Log between its end and the stored position.', (each) => each.lagBytes],
+  lockstep_projection_retained_bytes: ["Log that the projection's slot keeps back.", (each) => each.retainedBytes],
+  lockstep_projection_dead_letters: ['Rows that could not be projected.', (each) => each.deadLetters],
+  lockstep_projection_waiting: [
+    'Whether its target or the record is away.',
+    (each) => Number(each.state === 'waiting'),
+  ],
+};
+
+function addProjections(registry: Registry, projections: () => readonly ProjectionStatus[]): void {
+  for (const [name, [help, value]] of Object.entries(PROJECTION_GAUGES)) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['service', 'projection'],
+      registers: [registry],
+      collect() {
+        for (const each of projections()) this.set({ service: each.service, projection: each.name }, value(each));
+      },
+    });
+  }
 }
 
 function lsnOf(position: string | null): number {

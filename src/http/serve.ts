@@ -39,6 +39,7 @@ export async function serve(runtime: Runtime, options: { version: string }): Pro
     log,
     status: () => runtime.status(options.version, url),
     views: new Map(views.map((view) => [view.name, view])),
+    projections: new Map(live.projections.map((projection) => [projection.name, projection])),
   });
   return {
     url,

@@ -71,7 +71,7 @@ function attempt(generation: Generation, work: () => void): void {
 }
 
 /** One source a table, with all the columns that any view wants of it. */
-export function mergeSources(definitions: readonly ViewDefinition<never>[]): Source[] {
+export function mergeSources(definitions: readonly { readonly sources: readonly Source[] }[]): Source[] {
   const merged = new Map<string, Set<string> | null>();
   for (const { table, columns } of definitions.flatMap((definition) => definition.sources)) {
     const known = merged.get(table);

@@ -84,7 +84,7 @@ export class Follower {
     this.#options.watermark.close();
   }
 
-  status(): LiveStatus {
+  status(): Omit<LiveStatus, 'projections'> {
     const { views, watermark } = this.#options;
     const following = this.#applier !== null;
     const position = watermark.position.epoch === '0' ? null : formatPosition(watermark.position);

@@ -37,6 +37,35 @@ export interface ViewStatus extends ViewStats {
   readonly fault: string | null;
 }
 
+export type ProjectionState =
+  | 'starting'
+  | 'following'
+  /** Brings the target in line with a snapshot. */
+  | 'reconciling'
+  /** The target or the record is away. */
+  | 'waiting'
+  /** Another node follows. */
+  | 'standby';
+
+export interface ProjectionStatus {
+  readonly service: string;
+  readonly name: string;
+  readonly kind: 'projection';
+  readonly state: ProjectionState;
+  /** As stored in the target; null before it is in line with the record. */
+  readonly position: string | null;
+  readonly lagBytes: number;
+  /** WAL in bytes that its slot keeps back. */
+  readonly retainedBytes: number;
+  /** Written by this process since its start. */
+  readonly rows: number;
+  readonly deadLetters: number;
+  /** Times this process has reconciled it with a snapshot. */
+  readonly rebuilds: number;
+  readonly progress: ViewStatus['progress'];
+  readonly fault: string | null;
+}
+
 export interface VerifyReport {
   readonly view: string;
   readonly position: string;
@@ -162,4 +191,5 @@ export interface LiveStatus {
   readonly changes: number;
   readonly reconnects: number;
   readonly views: readonly ViewStatus[];
+  readonly projections: readonly ProjectionStatus[];
 }

@@ -23,6 +23,8 @@ export interface Settings {
   readonly databaseUrl: string | undefined;
   /** Unset: `databaseUrl`. */
   readonly replicationUrl: string | undefined;
+  /** Unset: the record's database. */
+  readonly taxiDatabaseUrl: string | undefined;
   readonly logLevel: LogLevel;
   readonly issuer: string | undefined;
   readonly audience: string | undefined;

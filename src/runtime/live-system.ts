@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { type FeedSession, RebuildNeeded } from '../changes/feed.ts';
+import { type FeedSession, RebuildNeeded, type Source } from '../changes/feed.ts';
 import { openFeed } from '../changes/open-feed.ts';
 import type { Position } from '../changes/position.ts';
 import { ensurePublication } from '../changes/publication.ts';
@@ -9,6 +9,7 @@ import { installSchemaTriggers } from '../changes/schema-triggers.ts';
 import { mergeSources } from '../live/build.ts';
 import { Follower } from '../live/follower.ts';
 import type { Applied, Live, LiveListener, LiveStatus } from '../live/live.ts';
+import { ProjectionRunner } from '../live/projection/runner.ts';
 import { currentSnapshot } from '../live/record-read.ts';
 import { ServedView } from '../live/served-view.ts';
 import { TopicHub } from '../live/topic-hub.ts';
@@ -16,6 +17,7 @@ import { Watermark } from '../live/watermark.ts';
 import type { PgRecord, Receipt } from '../record/record.ts';
 import { nowMicros } from '../record/time.ts';
 import type { Config } from './config.ts';
+import { projectionSlot, projectionTarget } from './projections.ts';
 import type { ServiceDefinition } from './service.ts';
 
 export const PUBLICATION = 'lockstep';
@@ -30,10 +32,12 @@ export interface LiveSystemOptions {
 /** The live stage on a record: the services' views and topics, and the follower that keeps them in step. */
 export class LiveSystem implements Live {
   readonly views: readonly ServedView[];
+  readonly projections: readonly ProjectionRunner[];
   readonly topics: TopicHub;
   readonly #options: LiveSystemOptions;
   readonly #watermark: Watermark;
   readonly #follower: Follower;
+  readonly #followed: readonly Source[];
   readonly #tables: readonly string[];
   #fingerprint: SchemaFingerprint | null = null;
   /** Whether the log itself tells of DDL. */
@@ -66,7 +70,13 @@ export class LiveSystem implements Live {
           }),
       ),
     );
-    this.#tables = mergeSources(this.views.map((view) => view.definition)).map((source) => source.table);
+    this.projections = services.flatMap((service) =>
+      Object.keys(service.projections ?? {}).map((name) => this.#runner(service, name)),
+    );
+    this.#followed = services.flatMap((service) => service.followed ?? []);
+    this.#tables = mergeSources([...this.views.map((view) => view.definition), { sources: this.#followed }]).map(
+      (source) => source.table,
+    );
     this.#follower = new Follower({
       views: this.views,
       watermark: this.#watermark,
@@ -111,15 +121,51 @@ export class LiveSystem implements Live {
   }
 
   status(): LiveStatus {
-    return this.#follower.status();
+    return { ...this.#follower.status(), projections: this.projections.map((projection) => projection.status()) };
   }
 
-  start(): Promise<void> {
-    return this.#follower.start();
+  async start(): Promise<void> {
+    await this.#follower.start();
+    for (const projection of this.projections) projection.start();
   }
 
-  stop(): Promise<void> {
-    return this.#follower.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#follower.stop(), ...this.projections.map((projection) => projection.stop())]);
+  }
+
+  projection(name: string): ProjectionRunner {
+    return this.projections.find((projection) => projection.name === name)!;
+  }
+
+  /** A projection follows by a session of its own, with a durable slot (CORRECTNESS 14). */
+  #runner(service: ServiceDefinition, name: string): ProjectionRunner {
+    const { record, config, log } = this.#options;
+    const tables = service.projections![name]!.tables.map(({ source }) => source);
+    const slot = projectionSlot(service.name, name, record.url);
+    return new ProjectionRunner({
+      service: service.name,
+      name,
+      target: projectionTarget({ service, name, config, recordUrl: record.url, log }),
+      record,
+      slot,
+      walLimitBytes: config.walLimitBytes,
+      prepare: () => ensurePublication(record, PUBLICATION, tables),
+      fingerprint: async () => JSON.stringify(await schemaFingerprint(record, PUBLICATION, tables)),
+      open: ({ sources, epoch, anew }) =>
+        openFeed({
+          sqlUrl: record.url,
+          replicationUrl: record.replicationUrl,
+          publication: PUBLICATION,
+          sources,
+          slot: { name: slot, temporary: false },
+          ...(epoch !== null && !anew && { epoch }),
+          anew,
+          walLimitBytes: config.walLimitBytes,
+          log,
+        }),
+      recordEnd: () => this.#follower.recordEnd,
+      log,
+    });
   }
 
   /** Publication and triggers in place, then a new temporary slot: gone with its connection (CORRECTNESS 14). */
@@ -135,7 +181,10 @@ export class LiveSystem implements Live {
       sqlUrl: record.url,
       replicationUrl: record.replicationUrl,
       publication: PUBLICATION,
-      sources: mergeSources(this.views.filter((view) => !this.#lacking(view)).map((view) => view.definition)),
+      sources: mergeSources([
+        ...this.views.filter((view) => !this.#lacking(view)).map((view) => view.definition),
+        { sources: this.#followed.filter(({ table }) => this.#fingerprint?.tables[table]) },
+      ]),
       slot: { name: slotName(purpose), temporary: true },
       walLimitBytes: config.walLimitBytes,
       log,

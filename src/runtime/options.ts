@@ -187,6 +187,12 @@ export const OPTIONS = {
     secret: true,
     about: 'the record without a pooler in between; unset: databaseUrl',
   },
+  taxiDatabaseUrl: {
+    ...unset(url(POSTGRES, 'postgresql://user:password@host:5432/taxi')),
+    env: 'TAXI_DATABASE_URL',
+    secret: true,
+    about: "database of the taxi service's relational tables; unset: the record's",
+  },
   logLevel: { ...logLevel, env: 'LOG_LEVEL', fallback: 'info', about: 'least severe messages to log' },
   issuer: {
     ...unset(url(WEB, 'https://issuer.example.org')),

@@ -202,11 +202,16 @@ function contextOf(
   parts: { record: PgRecord; identity: IdentityServer; live: LiveSystem; log: Logger; config: Config },
 ): ServiceContext {
   const views = Object.keys(definition.views).map((name) => [name, parts.live.view(`${definition.name}/${name}`)]);
+  const projections = Object.keys(definition.projections ?? {}).map((name) => [
+    name,
+    parts.live.projection(`${definition.name}/${name}`).handle,
+  ]);
   return {
     record: parts.record,
     identity: parts.identity,
     live: parts.live,
     views: Object.fromEntries(views),
+    projections: Object.fromEntries(projections),
     settings: parts.config.services[definition.name] ?? {},
     log: parts.log.child({ service: definition.name }),
   };

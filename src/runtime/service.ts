@@ -1,19 +1,24 @@
 import type { Command } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Source } from '../changes/feed.ts';
 import type { Identity, User } from '../identity/identity.ts';
-import type { Live, Topic, ViewHandle } from '../live/live.ts';
+import type { Live, ProjectionStatus, Topic, ViewHandle } from '../live/live.ts';
+import type { RetryReport } from '../live/projection/retry.ts';
 import type { PgRecord, RecordTransaction } from '../record/record.ts';
+import type { ProjectionDefinition } from '../views/projection/projection.ts';
 import type { ViewDefinition } from '../views/view.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { Timing } from './timing.ts';
 
+type Projections = Readonly<Record<string, ProjectionDefinition>>;
 type Views = Readonly<Record<string, ViewDefinition<never>>>;
 
 /** What a service works with. Nothing else reaches the record, the views or the subscribers. */
 export interface ServiceContext<V extends Views = Views> {
   readonly record: PgRecord;
   readonly views: { readonly [K in keyof V]: V[K] extends ViewDefinition<infer Query> ? ViewHandle<Query> : never };
+  readonly projections: Readonly<Record<string, ProjectionHandle>>;
   readonly live: Live;
   readonly identity: Identity;
   /** What the configuration says for this service (`services.<name>`); checked by the service. */
@@ -21,11 +26,22 @@ export interface ServiceContext<V extends Views = Views> {
   readonly log: Logger;
 }
 
+/** One of a service's projections, as the service uses it. */
+export interface ProjectionHandle {
+  status(): ProjectionStatus;
+  /** The database that it writes to, with its tables. Rejects while that is away. */
+  target(): Promise<PgRecord>;
+  /** Tries the dead letters again. */
+  retry(): Promise<RetryReport>;
+}
+
 /** A command line under `lockstep <service> ...`. */
 export interface ServiceCli {
   /** A context on the record alone: the views are not built. Ended by the command line itself. */
   record(): Promise<PgRecord>;
   readonly identity: () => Promise<Identity>;
+  /** One of the service's projections, by name: its target, whether or not a server runs. */
+  projection(name: string): Promise<Pick<ProjectionHandle, 'target' | 'retry'>>;
   /** As in `ServiceContext`. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** A progress bar on a terminal, plain lines elsewhere, nothing with `--json`. */
@@ -54,6 +70,9 @@ export interface ServiceDefinition<V extends Views = Views> {
   /** Folder of numbered `.sql` files. */
   readonly migrations: URL;
   readonly views: V;
+  readonly projections?: Projections;
+  /** Tables that its topics tell of, beside those of its views. */
+  readonly followed?: readonly Source[];
   /** By name; followed as `<service>/<topic>/<key>`. */
   topics?(context: ServiceContext<V>): Readonly<Record<string, Topic>>;
   readonly schedules?: readonly Schedule<V>[];

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { embeddedUrl } from '../record/embedded.ts';
+import { randomFrom } from './random.ts';
 import { freePort, ServerProcess } from './server-process.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/lockstep.js', import.meta.url));
@@ -178,15 +179,4 @@ async function driftOf(server: ServerProcess): Promise<number> {
   const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, 'verify', '--json'], { env });
   const reports = JSON.parse(stdout) as { drift: number }[];
   return reports.reduce((sum, { drift }) => sum + drift, 0);
-}
-
-/** Mulberry32: a small, seeded generator of numbers in [0, 1). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -108,6 +108,10 @@ export class FakeSession implements FeedSession {
     this.#pokes++;
   }
 
+  pause(): void {}
+
+  resume(): void {}
+
   async close(): Promise<void> {
     this.#handler = null;
     this.#log.sessions.delete(this);

@@ -4,10 +4,11 @@ import { NotFound } from './shell/not-found.tsx';
 import { Shell } from './shell/shell.tsx';
 
 const Home = lazy(() => import('./home/home.tsx'));
-const Heroes = lazy(() => import('./heroes/page.tsx'));
-const Cruddur = lazy(() => import('./cruddur/page.tsx'));
 const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
+const Heroes = lazy(() => import('./heroes/page.tsx'));
+const Taxi = lazy(() => import('./taxi/page.tsx'));
 const Scribble = lazy(() => import('./scribble/page.tsx'));
+const Cruddur = lazy(() => import('./cruddur/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
 export function App() {
@@ -16,10 +17,11 @@ export function App() {
       <Suspense fallback={<p className="page loading">Loading…</p>}>
         <Switch>
           <Route path="/" component={Home} />
-          <Route path="/cruddur" component={Cruddur} />
           <Route path="/leaderboard" component={Leaderboard} />
-          <Route path="/scribble" component={Scribble} />
           <Route path="/heroes" component={Heroes} />
+          <Route path="/taxi" component={Taxi} />
+          <Route path="/scribble" component={Scribble} />
+          <Route path="/cruddur" component={Cruddur} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -21,6 +21,7 @@ function addService(program: Command, { name, title, commands }: ServiceDefiniti
   commands(command, {
     record: () => session.record(),
     identity: () => session.identity(),
+    projection: (projection) => session.projection(name, projection),
     get settings() {
       return settings;
     },

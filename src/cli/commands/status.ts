@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import type { LiveStatus, ViewState, ViewStatus } from '../../live/live.ts';
+import type { LiveStatus, ProjectionState, ProjectionStatus, ViewState, ViewStatus } from '../../live/live.ts';
 import type { SystemStatus } from '../../runtime/runtime.ts';
 import { bytes, count, plural, seconds } from '../format.ts';
 import type { CommandContext } from '../program.ts';
@@ -32,6 +32,7 @@ export function statusText(status: SystemStatus): string {
     ]),
     '',
     viewsText(live.views),
+    ...projectionsText(live.projections),
   ].join('\n');
 }
 
@@ -74,6 +75,36 @@ function viewsText(views: readonly ViewStatus[]): string {
   );
 }
 
+const PROJECTION_COLOURS = {
+  following: 'green',
+  standby: 'green',
+  starting: 'yellow',
+  reconciling: 'yellow',
+  waiting: 'red',
+} as const satisfies Record<ProjectionState, string>;
+
+function projectionsText(projections: readonly ProjectionStatus[]): string[] {
+  if (projections.length === 0) return [];
+  const faults = projections
+    .filter(({ fault }) => fault)
+    .map((each) => `\n${styleText('red', nameOf(each))}: ${each.fault}`);
+  const shown = table(projections, [
+    { heading: 'projection', of: nameOf },
+    { heading: 'state', of: ({ state }) => styleText(PROJECTION_COLOURS[state], state) },
+    { heading: 'lag', of: (each) => bytes(each.lagBytes), align: 'right' },
+    { heading: 'keeps', of: (each) => bytes(each.retainedBytes), align: 'right' },
+    { heading: 'rows', of: (each) => count(each.rows), align: 'right' },
+    { heading: 'dead letters', of: deadLettersText, align: 'right' },
+    { heading: 'rebuilds', of: (each) => count(each.rebuilds), align: 'right' },
+    { heading: 'position', of: (each) => each.position ?? '-' },
+  ]);
+  return ['', shown + faults.join('')];
+}
+
+function deadLettersText({ deadLetters }: ProjectionStatus): string {
+  return deadLetters === 0 ? '0' : styleText('red', count(deadLetters));
+}
+
 function stateText(view: ViewStatus): string {
   const text = styleText(COLOURS[view.state], view.state);
   if (!view.progress) return text;
@@ -81,6 +112,6 @@ function stateText(view: ViewStatus): string {
   return of > 0 ? `${text} ${Math.floor(Math.min(1, rows / of) * 100)} %` : text;
 }
 
-function nameOf(view: ViewStatus): string {
+function nameOf(view: Pick<ViewStatus, 'service' | 'name'>): string {
   return `${view.service}/${view.name}`;
 }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { ControlLine } from '../../http/control.ts';
-import type { VerifyReport, ViewStatus } from '../../live/live.ts';
+import type { ProjectionStatus, VerifyReport, ViewStatus } from '../../live/live.ts';
 import type { ControlClient } from '../control-client.ts';
 import { Failed } from '../failure.ts';
 import { count, seconds } from '../format.ts';
@@ -31,7 +31,7 @@ export function addRebuild(program: Command, context: CommandContext): void {
     .argument('[view]', VIEW)
     .description('build views anew from the record while they go on serving')
     .action(async (view?: string) => {
-      const statuses = await onViews<ViewStatus>(context, '/rebuild', view);
+      const statuses = await onViews<ViewStatus | ProjectionStatus>(context, '/rebuild', view);
       context.out.print(statuses, statuses.map(rebuildText).join('\n'));
     });
 }
@@ -84,8 +84,10 @@ class Bars {
   }
 }
 
-export function rebuildText({ service, name, entries, position }: ViewStatus): string {
-  return `${styleText('green', '✔')} ${service}/${name}  built anew, ${count(entries)} entries  ${styleText('dim', `at ${position}`)}`;
+export function rebuildText(status: ViewStatus | ProjectionStatus): string {
+  const { service, name, position } = status;
+  const done = 'entries' in status ? `built anew, ${count(status.entries)} entries` : 'reconciled with the record';
+  return `${styleText('green', '✔')} ${service}/${name}  ${done}  ${styleText('dim', `at ${position}`)}`;
 }
 
 export function verifyText({ view, compared, drift, examples, position, seconds: took }: VerifyReport): string {

@@ -39,6 +39,7 @@ export class TestLive implements Live {
       changes: 9,
       reconnects: 1,
       views: this.views,
+      projections: [],
     };
   }
 }

@@ -42,7 +42,8 @@ function isTransient(error: unknown): boolean {
   return isConflict(error) || sqlState(error) === STALE_PLAN;
 }
 
-function isFaultOfARow(error: unknown): boolean {
+/** Whether a row of the statement is to blame, and the others would do. */
+export function isFaultOfARow(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && !WHOLE_BATCH.has(state.slice(0, 2));
 }

@@ -52,7 +52,7 @@ export function useTopicState<State>(topic: string): Pushed<State> | undefined {
 export function useTopicEvents<Event>(
   topic: string | undefined,
   onEvents: (events: readonly Event[]) => void,
-  onMissed: () => void,
+  onMissed: () => void = () => {},
 ): void {
   const latest = useRef({ onEvents, onMissed });
   latest.current = { onEvents, onMissed };

@@ -20,9 +20,10 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
           <nav aria-label="Main">
             <NavLink href="/leaderboard/">Leaderboard</NavLink>
-            <NavLink href="/cruddur/">Cruddur</NavLink>
-            <NavLink href="/scribble/">Scribble</NavLink>
             <NavLink href="/heroes/">Heroes</NavLink>
+            <NavLink href="/taxi/">Taxi</NavLink>
+            <NavLink href="/scribble/">Scribble</NavLink>
+            <NavLink href="/cruddur/">Cruddur</NavLink>
             <a href="/docs">API</a>
           </nav>
           <div className="site-tools">

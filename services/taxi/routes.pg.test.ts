@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type TestApp, testApp } from '../../src/testing/app.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: what a test expects of an answer is what it checks
+type Body = Record<string, any>;
+
+interface Called {
+  readonly status: number;
+  readonly body: Body;
+  /** Before it was parsed: numbers as they were written. */
+  readonly text: string;
+}
+
+class Client {
+  readonly app: TestApp;
+  constructor(app: TestApp) {
+    this.app = app;
+  }
+
+  async call(
+    method: string,
+    path: string,
+    options: { token?: string; body?: unknown; key?: string } = {},
+  ): Promise<Called> {
+    const { token, body, key } = options;
+    const response = await fetch(`${this.app.url}${path.startsWith('/identity') ? '' : '/taxi'}${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: token }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: JSON.parse(text), text };
+  }
+
+  /** Makes an account with a role and returns its token. */
+  async account(username: string, role?: 'driver' | 'admin'): Promise<string> {
+    const password = 'Tr0ub4dour';
+    await this.call('POST', '/identity/users', { body: { username, password, email: `${username}@example.com` } });
+    if (role)
+      await this.app.record.query('update lockstep.users set roles = array[$2] where username_key = $1', [
+        username,
+        role,
+      ]);
+    const { body } = await this.call('POST', '/identity/login', { body: { username, password } });
+    return body.idToken;
+  }
+}
+
+async function client(t: TestContext, settings = {}): Promise<Client> {
+  return new Client(await testApp(t, settings));
+}
+
+async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(5)) {
+    if (Date.now() > deadline) assert.fail(`never: ${what}`);
+  }
+}
+
+const RIDE = 'rider_id=71463&rider_mobile=%2B11492133668';
+
+test('the three calls of the kiosk, as written, end in one row of trips, which is billed', async (t) => {
+  const taxi = await client(t);
+  const { record } = taxi.app;
+  await until(async () => (await record.query('select from rides.drivers').catch(() => [])).length === 2000, 'drivers');
+
+  const booked = await taxi.call('GET', `/riderbook?${RIDE}`);
+  assert.equal(booked.status, 200, booked.text);
+  const { riderid, tripinfo, ID, ...rest } = booked.body;
+  assert.equal(riderid, 'person71463@example.com');
+  assert.match(tripinfo, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,\d{7}$/);
+  assert.ok(tripinfo.endsWith(`,${ID}`));
+  assert.deepEqual(
+    { ...rest, PICKUP_DATETIME: undefined },
+    {
+      RIDER_ID: 71463,
+      RIDER_NAME: 'person71463',
+      RIDER_EMAIL: 'person71463@example.com',
+      RIDER_MOBILE: '+11492133668',
+      PICKUP_DATETIME: undefined,
+      STATUS: 'Booked',
+    },
+  );
+  const query = `rider_id=71463&trip_info=${tripinfo}`;
+
+  const early = await taxi.call('GET', `/drivercomplete?${query}`);
+  assert.equal(early.status, 409);
+  assert.match(early.body.message, /This trip is Booked/);
+  assert.equal(early.body.state, 'Booked');
+
+  const accepted = await taxi.call('GET', `/driveraccept?${query}`);
+  assert.equal(accepted.status, 200, accepted.text);
+  assert.equal(accepted.body.STATUS, 'InProgress');
+  for (const name of 'DRIVER_ID DRIVER_NAME DRIVER_EMAIL DRIVER_MOBILE VEHICLE_ID CAB_TYPE_ID VENDOR_ID PICKUP_LONGITUDE PICKUP_LATITUDE TRIP_TYPE STORE_AND_FWD_FLAG DriverDetails'.split(
+    ' ',
+  )) {
+    assert.ok(accepted.body[name] !== undefined, name);
+  }
+
+  const completed = await taxi.call('GET', `/drivercomplete?${query}`);
+  const started = performance.now();
+  assert.equal(completed.status, 200, completed.text);
+  assert.equal(completed.body.STATUS, 'Completed');
+  const cents = (name: string) => Math.round(completed.body[name] * 100);
+  const parts = ['FARE_AMOUNT', 'EXTRA', 'MTA_TAX', 'TIP_AMOUNT', 'TOLLS_AMOUNT', 'IMPROVEMENT_SURCHARGE'];
+  assert.equal(
+    parts.reduce((sum, name) => sum + cents(name), 0),
+    cents('TOTAL_AMOUNT'),
+  );
+  assert.match(completed.text, /"TOTAL_AMOUNT":\d+(\.\d{1,2})?[,}]/);
+
+  const trips = () =>
+    record.query<Body>('select rider_email, trip_info, total_amount, status, driver_id from rides.trips');
+  await until(async () => (await trips()).length === 1, 'the row');
+  t.diagnostic(`the row was there ${(performance.now() - started).toFixed(1)} ms after the answer`);
+  const [row] = await trips();
+  assert.deepEqual(
+    { ...row, total_amount: Number(row!.total_amount) },
+    {
+      rider_email: riderid,
+      trip_info: tripinfo,
+      total_amount: completed.body.TOTAL_AMOUNT,
+      status: 'Completed',
+      driver_id: accepted.body.DRIVER_ID,
+    },
+  );
+  assert.equal((await record.query('select from rides.riders where rider_id = 71463')).length, 1);
+
+  await record.query('call billingandpayments()');
+  await record.query('call billingandpayments()');
+  const [bill] = await record.query<Body>(`
+    select b.*, p.amount from rides.billing b join rides.payment p using (billing_id)`);
+  assert.equal(bill!.ride_count, 1);
+  assert.equal(Number(bill!.total_amount), completed.body.TOTAL_AMOUNT);
+  assert.equal(Number(bill!.amount), Math.round(completed.body.TOTAL_AMOUNT * 80) / 100);
+  assert.equal((await record.query('select from rides.billing')).length, 1);
+  assert.equal((await trips())[0]!.status, 'Processed');
+
+  await taxi.app.live.projections[0]!.rebuild();
+  assert.equal((await trips())[0]!.status, 'Processed');
+  await record.query('delete from rides.trips');
+  await taxi.app.live.projections[0]!.rebuild();
+  await record.query('call billingandpayments()');
+  assert.equal((await record.query('select from rides.billing')).length, 1);
+  assert.equal((await trips())[0]!.status, 'Processed');
+});
+
+test('a wrong or missing parameter is 400 and names it; the kiosk can be switched off', async (t) => {
+  const taxi = await client(t);
+  for (const [path, name] of [
+    ['/riderbook?rider_mobile=%2B1149213', 'rider_id'],
+    ['/riderbook?rider_id=x&rider_mobile=%2B1149213', 'rider_id'],
+    ['/riderbook?rider_id=1', 'rider_mobile'],
+    ['/riderbook?rider_id=1&rider_mobile=abc', 'rider_mobile'],
+    ['/driveraccept?rider_id=1', 'trip_info'],
+    ['/driveraccept?rider_id=1&rider_id=2&trip_info=x', 'rider_id'],
+    ['/drivercomplete?rider_id=1&trip_info=%00', 'trip_info'],
+  ] as const) {
+    const { status, body } = await taxi.call('GET', path);
+    assert.equal(status, 400, path);
+    assert.match(body.message, new RegExp(name));
+  }
+  const none = await taxi.call('GET', '/driveraccept?rider_id=1&trip_info=2020-04-05T18:52:42Z,8987397');
+  assert.equal(none.status, 404);
+  assert.equal((await taxi.app.record.query('select from taxi.trip_items')).length, 0);
+  const closed = await client(t, { services: { taxi: { kiosk: false } } });
+  assert.equal((await closed.call('GET', `/riderbook?${RIDE}`)).status, 404);
+});
+
+test('REST: roles, own data, exact money, idempotency', async (t) => {
+  const taxi = await client(t);
+  const [ann, bob, driver, other, admin] = await Promise.all([
+    taxi.account('ann'),
+    taxi.account('bob'),
+    taxi.account('driver7', 'driver'),
+    taxi.account('driver8', 'driver'),
+    taxi.account('boss', 'admin'),
+  ]);
+  assert.equal((await taxi.call('POST', '/trips', { body: {} })).status, 401);
+  const booking = { mobile: '+12125550123', pickup_longitude: -73.98, pickup_latitude: 40.75, passenger_count: 2 };
+  const keys = await Promise.all(
+    [1, 2, 3].map(() => taxi.call('POST', '/trips', { token: ann, body: booking, key: 'k1' })),
+  );
+  assert.equal(new Set(keys.map(({ text }) => text)).size, 1, keys[0]!.text);
+  const trip = keys[0]!.body;
+  assert.equal(trip.STATUS, 'Booked');
+  assert.equal((await taxi.call('POST', '/trips', { token: ann, body: {}, key: 'k1' })).status, 422);
+  const path = `/trips/${encodeURIComponent(trip.id)}`;
+  assert.equal((await taxi.call('GET', path, { token: ann })).body.tripinfo, trip.tripinfo);
+  assert.equal((await taxi.call('GET', path, { token: bob })).status, 403);
+  assert.equal((await taxi.call('POST', `${path}/accept`, { token: ann })).status, 403);
+  assert.equal((await taxi.call('POST', `${path}/cancel`, { token: bob })).status, 403);
+
+  const races = await Promise.all([driver, other].map((token) => taxi.call('POST', `${path}/accept`, { token })));
+  assert.deepEqual(races.map(({ status }) => status).toSorted(), [200, 409]);
+  const [winner, loser] = races[0]!.status === 200 ? [driver, other] : [other, driver];
+  assert.match(races.find(({ status }) => status === 409)!.body.message, /This trip is InProgress already/);
+  assert.equal((await taxi.call('POST', `${path}/complete`, { token: loser })).status, 403);
+  assert.equal((await taxi.call('POST', `${path}/start`, { token: winner })).status, 200);
+  assert.equal((await taxi.call('POST', `${path}/start`, { token: winner })).status, 409);
+
+  const second = (await taxi.call('POST', '/trips', { token: bob, body: {} })).body;
+  const busy = await taxi.call('POST', `/trips/${encodeURIComponent(second.id)}/accept`, { token: winner });
+  assert.equal(busy.status, 409);
+  assert.match(busy.body.message, /is on another trip/);
+
+  const bad = await taxi.call('POST', `${path}/complete`, { token: winner, body: { fare_amount: '12.345' } });
+  assert.equal(bad.status, 400);
+  assert.match(bad.body.message, /fare_amount/);
+  const fare = {
+    fare_amount: '12.30',
+    extra: 0.1,
+    mta_tax: '0.20',
+    tip_amount: 0,
+    tolls_amount: '0',
+    improvement_surcharge: 1,
+  };
+  const complete = () =>
+    taxi.call('POST', `${path}/complete`, {
+      token: winner,
+      body: { ...fare, trip_distance: 3.25, payment_type: 2 },
+      key: 'c1',
+    });
+  const [done, again] = [await complete(), await complete()];
+  assert.equal(done.status, 200, done.text);
+  assert.match(done.text, /"TOTAL_AMOUNT":13.6[,}]/);
+  assert.equal(again.body.DROPOFF_DATETIME, done.body.DROPOFF_DATETIME);
+
+  const listed = await taxi.call('GET', '/trips?rider=ann', { token: ann });
+  assert.deepEqual(
+    listed.body.trips.map((each: Body) => each.STATUS),
+    ['Completed'],
+  );
+  assert.equal((await taxi.call('GET', '/trips?rider=ann', { token: bob })).status, 403);
+  assert.equal((await taxi.call('GET', '/trips?status=Booked', { token: loser })).body.trips.length, 1);
+  const driverName = winner === driver ? 'driver7' : 'driver8';
+  assert.equal((await taxi.call('GET', `/trips?driver=${driverName}`, { token: winner })).body.trips.length, 1);
+  assert.equal((await taxi.call('GET', '/trips', { token: ann })).status, 400);
+
+  assert.equal((await taxi.call('POST', '/billing', { token: driver })).status, 403);
+  await until(async () => (await taxi.app.record.query('select from rides.trips')).length === 1, 'the row');
+  const billed = await taxi.call('POST', '/billing', { token: admin });
+  assert.deepEqual(
+    { ...billed.body, cycle: undefined },
+    { cycle: undefined, drivers: 1, trips: 1, billed: '13.60', paid: '10.88' },
+  );
+  const seen = await taxi.call('GET', '/billing');
+  assert.deepEqual(seen.body.billed, { trips: 1, amount: '13.60' });
+  assert.equal((await taxi.call('GET', '/billing?date=2026-13-45')).status, 400);
+});
+
+test('concurrent billing bills nothing twice, and the sums reconcile', async (t) => {
+  const taxi = await client(t);
+  const { record } = taxi.app;
+  await until(async () => (await record.query('select from rides.drivers').catch(() => [])).length === 2000, 'drivers');
+  const insert = (from: number, to: number) => record.query(SAMPLE_TRIPS, [from, to]);
+  await insert(1, 2000);
+  await Promise.all([
+    ...[1, 2, 3].map(() => record.query('call billingandpayments()')),
+    insert(2001, 2500),
+    record.query('call billingandpayments()'),
+  ]);
+  const sums = async () =>
+    (
+      await record.query<Body>(`
+    select (select sum(total_amount) from rides.trips)::text as completed, (select sum(total_amount) from rides.billing)::text as billed,
+      (select coalesce(sum(total_amount), 0) from rides.trips where status = 'Completed')::text as unbilled,
+      (select sum(ride_count) from rides.billing)::integer as rides, (select count(*) from rides.billed_trips)::integer as marks,
+      (select count(*) from rides.payment)::integer = (select count(*) from rides.billing)::integer as paid`)
+    )[0]!;
+  const first = await sums();
+  assert.equal(
+    (Number(first.billed) * 100 + Number(first.unbilled) * 100).toFixed(0),
+    (Number(first.completed) * 100).toFixed(0),
+  );
+  await record.query('call billingandpayments()');
+  const last = await sums();
+  assert.equal(last.billed, last.completed);
+  assert.deepEqual([last.rides, last.marks, last.unbilled, last.paid], [2500, 2500, '0', true]);
+});
+
+/** Completed trips `$1 ... $2`, as the projection writes them. */
+const SAMPLE_TRIPS = `
+  insert into rides.trips (rider_email, trip_info, id, rider_id, driver_id, vehicle_id, cab_type_id, vendor_id, rate_code_id, payment_type,
+    passenger_count, pickup_datetime, dropoff_datetime, pickup_longitude, pickup_latitude, dropoff_longitude, dropoff_latitude, trip_distance,
+    trip_type, fare_amount, extra, mta_tax, tip_amount, tolls_amount, improvement_surcharge, total_amount)
+  select 'person' || n || '@example.com', 'trip' || n, n, n, 1 + n % 2000, 'v', 1, 1, 1, 1, 1, now(), now(), -73.9, 40.7, -73.9, 40.7, 1, 1,
+    n % 50 + 0.37, 0, 0.5, 0, 0, 1, n % 50 + 0.37 + 0.5 + 1
+    from generate_series($1::integer, $2::integer) n`;

@@ -1,0 +1,15 @@
+import type { FastifyInstance } from 'fastify';
+import type { ServiceContext } from '../../src/index.ts';
+import { billingRoutes } from './routes/billing.ts';
+import { kioskRoutes } from './routes/kiosk.ts';
+import { tripRoutes } from './routes/trips.ts';
+import { readSettings } from './settings.ts';
+import { Trips } from './trips.ts';
+
+export function routes(app: FastifyInstance, context: ServiceContext): void {
+  const settings = readSettings(context.settings);
+  const trips = new Trips(context);
+  if (settings.kiosk) kioskRoutes(app, context, { trips, settings });
+  tripRoutes(app, context, trips);
+  billingRoutes(app, context);
+}

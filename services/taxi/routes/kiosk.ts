@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify';
+import { limitRate, type ServiceContext, sendWritten } from '../../../src/index.ts';
+import { acceptDetails, completeDetails } from '../details.ts';
+import { guessing } from '../repeats.ts';
+import { checkedInfo, kioskRider, mobileNumber } from '../riders.ts';
+import type { Settings } from '../settings.ts';
+import type { TripKey, Trips } from '../trips.ts';
+
+interface KioskRequest {
+  Querystring: Readonly<Record<string, unknown>>;
+}
+
+/** The three calls of a public kiosk: open to everybody, and rate-limited. */
+export function kioskRoutes(
+  app: FastifyInstance,
+  { live }: ServiceContext,
+  { trips, settings }: { trips: Trips; settings: Settings },
+): void {
+  const onRequest = limitRate({ perSecond: settings.kioskPerSecond, spareLoopback: true });
+  const options = (summary: string) => ({ onRequest, schema: { tags: ['taxi'], summary } });
+  app.get<KioskRequest>('/riderbook', options('Book a trip (kiosk)'), async ({ query }, reply) => {
+    const rider = { ...kioskRider(query.rider_id), mobile: mobileNumber(query.rider_mobile) };
+    return sendWritten(reply, await trips.book(rider, {}), live);
+  });
+  app.get<KioskRequest>('/driveraccept', options('Assign a free driver (kiosk)'), async ({ query }, reply) => {
+    const key = keyOf(query);
+    const accepted = await guessing(() => trips.accept(key, acceptDetails({})));
+    return sendWritten(reply, accepted, live);
+  });
+  app.get<KioskRequest>('/drivercomplete', options('Complete a trip (kiosk)'), async ({ query }, reply) => {
+    const key = keyOf(query);
+    const details = completeDetails(await trips.begun(key), {});
+    return sendWritten(reply, await trips.complete(key, details), live);
+  });
+}
+
+function keyOf(query: KioskRequest['Querystring']): TripKey {
+  const { email } = kioskRider(query.rider_id);
+  return { riderid: email, tripinfo: checkedInfo(query.trip_info) };
+}

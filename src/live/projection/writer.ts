@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FeedSession } from '../../changes/feed.ts';
+import { identifier, qualified } from '../../changes/quote.ts';
+import { isVisible, parseSnapshot } from '../../changes/visibility.ts';
+import { isFaultOfARow } from '../../record/coalesce/bisect.ts';
+import type { RecordReader } from '../../record/record.ts';
+import type { Row } from '../../record/value.ts';
+import { type PendingTable, projectRow } from '../../views/projection/pending.ts';
+import { type Batch, Intake } from './intake.ts';
+import { letterName } from './letters.ts';
+import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from './target.ts';
+
+/** Rows that may wait: then the stream rests until they are written. */
+const MAX_WAITING = 10_000;
+/** The position is stored for the log's sake alone when it has moved on by this much (bytes). */
+const IDLE_STEP = 1024 * 1024;
+/** A stream that says nothing for so long, though it is asked every second, is dead, whatever its connection says. */
+const SILENCE_MS = 10_000;
+
+export interface WriterOptions {
+  readonly session: FeedSession;
+  readonly target: ProjectionTarget;
+  readonly record: RecordReader;
+  readonly position: ProjectionPosition;
+  readonly held: ReadonlySet<string>;
+}
+
+/**
+ * Writes what the stream brings to the target: one batch at a time, each with everything that came while the one before was
+ * written, so that batches grow with the load. Only what is stored is acknowledged.
+ */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #intake: Intake;
+  readonly #ended = Promise.withResolvers<never>();
+  #position: ProjectionPosition;
+  #held: ReadonlySet<string>;
+  #writing: Promise<void> | undefined;
+  #scheduled = false;
+  #stopped = false;
+  #paused = false;
+  rows = 0;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#position = options.position;
+    this.#held = options.held;
+    this.#ended.promise.catch(() => {}); // somebody waits for it, or nobody does
+    this.#intake = new Intake({
+      definition: options.target.definition,
+      lsn: options.position.lsn!,
+      held: options.held,
+      wake: () => this.#schedule(),
+      ended: (error) => this.end(error),
+    });
+  }
+
+  get position(): ProjectionPosition {
+    return this.#position;
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** Streams until something ends it, and throws that. */
+  async run(): Promise<never> {
+    const { session } = this.#options;
+    await Promise.race([session.stream(this.#position.lsn!, this.#intake), this.#ended.promise]);
+    return this.#ended.promise;
+  }
+
+  end(error: Error): void {
+    this.#stopped = true;
+    this.#ended.reject(error);
+  }
+
+  /** Returns when nothing is being written any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#writing;
+  }
+
+  /**
+   * To be called about once a second, after the stream was asked for a sign of life. Stores how far the log was read where
+   * nothing of it mattered, so that the slot lets go of it.
+   */
+  tick(): void {
+    if (!this.#paused && performance.now() - this.#intake.heardAt > SILENCE_MS) {
+      this.end(new Error(`the stream was silent for ${SILENCE_MS / 1000} s`));
+    }
+    if (this.#intake.lsn - this.#position.lsn! >= IDLE_STEP) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#intake.size >= MAX_WAITING) this.#pause(true);
+    if (this.#scheduled || this.#writing || this.#stopped) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#stopped) return;
+      this.#writing = this.#writeOut().then(
+        () => {
+          this.#writing = undefined;
+          if (this.#intake.size > 0) this.#schedule();
+        },
+        (error) => {
+          this.#writing = undefined;
+          this.end(error);
+        },
+      );
+    });
+  }
+
+  /** The stream rests while too much waits. */
+  #pause(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#intake.heardAt = performance.now();
+    if (paused) this.#options.session.pause();
+    else this.#options.session.resume();
+  }
+
+  async #writeOut(): Promise<void> {
+    const batch = this.#intake.take();
+    this.#pause(false);
+    const empty = batch.tables.every((table) => table.empty);
+    if (empty && batch.lsn - this.#position.lsn! < IDLE_STEP) return;
+    await this.#complete(batch);
+    await this.#write(batch);
+    this.rows += batch.tables.reduce((sum, { rows }) => sum + rows.size, 0);
+    this.#options.session.acknowledge(batch.lsn);
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const { target } = this.#options;
+    try {
+      if (this.#simple(batch.tables)) {
+        await target.writeAll(batch.tables, this.#position, batch.lsn);
+        this.#position = { ...this.#position, lsn: batch.lsn };
+        return;
+      }
+    } catch (error) {
+      if (error instanceof PositionMoved) return this.#follow(batch);
+      if (!isFaultOfARow(error)) throw error;
+    }
+    const before = this.#position.letters;
+    this.#position = await target.writeApart(batch.tables, this.#position, batch.lsn);
+    if (this.#position.letters !== before) await this.#learn();
+  }
+
+  /** Somebody retried the dead letters meanwhile: known again, the batch is written; anything else is another process. */
+  async #follow(batch: Batch): Promise<void> {
+    const now = await this.#options.target.position();
+    const { epoch, lsn, leader } = this.#position;
+    const retried =
+      now.epoch === epoch && now.lsn === lsn && now.leader === leader && now.letters !== this.#position.letters;
+    if (!retried) throw new PositionMoved(this.#options.target.name);
+    this.#position = now;
+    await this.#learn();
+    return this.#write(batch);
+  }
+
+  async #learn(): Promise<void> {
+    this.#held = await this.#options.target.held();
+    this.#intake.held = this.#held;
+  }
+
+  /** Nothing that needs to be looked at row by row. */
+  #simple(tables: readonly PendingTable[]): boolean {
+    const { definition } = this.#options.target;
+    return tables.every(({ rows, truncated }, i) => {
+      if (truncated) return false;
+      const { target } = definition.tables[i]!;
+      for (const [name, { fault }] of rows) {
+        if (fault !== null || (this.#held.size > 0 && this.#held.has(letterName(target, name)))) return false;
+      }
+      return true;
+    });
+  }
+
+  /** Reads the rows of which the log does not carry all. They may be ahead of the stream, which then brings the same again. */
+  async #complete({ tables, xids }: Batch): Promise<void> {
+    for (const [i, { rows }] of tables.entries()) {
+      const table = this.#options.target.definition.tables[i]!;
+      for (const [name, row] of rows) {
+        if (!row.partial) continue;
+        const source = await this.#read(table.source, row.partial, xids);
+        const gone = { ...row, source: null, partial: null };
+        rows.set(name, source ? projectRow(table, source) : gone);
+      }
+    }
+  }
+
+  /** The row as it is, in a snapshot that shows the batch: the log is first (CORRECTNESS 11). */
+  async #read(source: string, key: Row, xids: readonly number[]): Promise<Row | undefined> {
+    const same = Object.keys(key).map((name, i) => `t.${identifier(name)} = $${i + 1}`);
+    const sql = `select t.*, t.ctid is not null as "lockstep there", now.snapshot as "lockstep snapshot"
+      from (select pg_current_snapshot()::text as snapshot) as now left join ${qualified(source)} t on ${same.join(' and ')}`;
+    for (;;) {
+      const [found] = await this.#options.record.query(sql, Object.values(key));
+      const { 'lockstep snapshot': snapshot, 'lockstep there': there, ...row } = found!;
+      if (shows(snapshot as string, xids)) return there ? row : undefined;
+      await sleep(1);
+    }
+  }
+}
+
+function shows(text: string, xids: readonly number[]): boolean {
+  const snapshot = parseSnapshot(text);
+  return xids.every((xid) => isVisible(xid, snapshot));
+}

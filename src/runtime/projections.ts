@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { ProjectionTarget } from '../live/projection/target.ts';
+import type { Log } from '../record/log.ts';
+import type { Config } from './config.ts';
+import type { ServiceDefinition } from './service.ts';
+
+/** The target of one of a service's projections: its own database where one is configured (`TAXI_DATABASE_URL`), or the record's. */
+export function projectionTarget(options: {
+  service: ServiceDefinition;
+  name: string;
+  config: Config;
+  recordUrl: string;
+  log: Log;
+}): ProjectionTarget {
+  const { service, name, config, recordUrl, log } = options;
+  const definition = service.projections?.[name];
+  if (!definition) throw new Error(`the service ${service.name} has no projection ${name}`);
+  const own = service.name === 'taxi' ? config.taxiDatabaseUrl : undefined;
+  const url = own ?? recordUrl;
+  return new ProjectionTarget({ name: `${service.name}/${name}`, service: service.name, definition, url, log });
+}
+
+/** A durable slot's name is the projection's and the database's: slots are the server's, and it may have several databases. */
+export function projectionSlot(service: string, name: string, url: string): string {
+  const database = /\/([^/?]*)(?:\?|$)/.exec(url.replace(/^\w+:\/\/[^/]*/, ''))?.[1] ?? '';
+  const hash = createHash('sha256').update(database).digest('hex').slice(0, 8);
+  return `lockstep_${service}_${name}_${hash}`
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]/g, '_')
+    .slice(-63);
+}

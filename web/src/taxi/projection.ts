@@ -1,0 +1,58 @@
+import { BOROUGHS } from './boroughs.ts';
+
+export type LonLat = readonly [longitude: number, latitude: number];
+
+/** What the map shows, in degrees. */
+const WEST = -74.28;
+const EAST = -73.68;
+const SOUTH = 40.485;
+const NORTH = 40.935;
+/** A degree of longitude is so much of one of latitude there. */
+const SQUEEZE = Math.cos((40.71 * Math.PI) / 180);
+
+/** Size of the map in its own units. */
+export const WIDTH = 1000;
+export const HEIGHT = Math.round((WIDTH * (NORTH - SOUTH)) / ((EAST - WEST) * SQUEEZE));
+
+export function project([longitude, latitude]: LonLat): readonly [x: number, y: number] {
+  return [((longitude - WEST) / (EAST - WEST)) * WIDTH, ((NORTH - latitude) / (NORTH - SOUTH)) * HEIGHT];
+}
+
+export interface Shape {
+  readonly name: string;
+  readonly path: string;
+  readonly label: readonly [x: number, y: number];
+}
+
+export const SHAPES: readonly Shape[] = BOROUGHS.map(({ name, rings }) => {
+  const points = rings.map((ring) => ring.map(([x, y]) => project([x!, y!])));
+  const all = points.flat();
+  const middle = (axis: 0 | 1) => all.reduce((sum, point) => sum + point[axis], 0) / all.length;
+  return { name, path: points.map(smooth).join(' '), label: [middle(0), middle(1)] };
+});
+
+/** A closed curve through the points (Catmull-Rom as Bézier curves, half as tight). */
+function smooth(ring: readonly (readonly [number, number])[]): string {
+  const points = ring.slice(0, -1); // the last is the first again
+  const at = (i: number) => points[(i + points.length) % points.length]!;
+  const curves = points.map((point, i) => {
+    const [before, next, after] = [at(i - 1), at(i + 1), at(i + 2)];
+    const out = control(point, before, next, 1);
+    const into = control(next, point, after, -1);
+    return `C${out} ${into} ${round(next)}`;
+  });
+  return `M${round(at(0))}${curves.join('')}Z`;
+}
+
+function control(
+  point: readonly [number, number],
+  a: readonly [number, number],
+  b: readonly [number, number],
+  side: number,
+): string {
+  return round([point[0] + (side * (b[0] - a[0])) / 9, point[1] + (side * (b[1] - a[1])) / 9]);
+}
+
+function round([x, y]: readonly [number, number]): string {
+  return `${x.toFixed(1)},${y.toFixed(1)}`;
+}

@@ -29,11 +29,11 @@ export interface TaxiCrashOptions {
 export async function taxiCrashTest({ trips, kills, seed, report = () => {} }: TaxiCrashOptions): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-taxi-'));
   const server = new ServerProcess({ dataDir, port: await freePort(), env: { LOG_LEVEL: 'warn' } });
+  const left = { trips, over: false };
   try {
     server.start();
     await server.ready();
     const acknowledged = new Set<string>();
-    const left = { trips, over: false };
     let over = false;
     const callers = Array.from({ length: CALLERS }, (_, i) => drive(server, 1 + i * 1000, left, acknowledged));
     const done = Promise.all(callers).finally(() => {

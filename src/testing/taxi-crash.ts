@@ -29,28 +29,31 @@ export interface TaxiCrashOptions {
 export async function taxiCrashTest({ trips, kills, seed, report = () => {} }: TaxiCrashOptions): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-taxi-'));
   const server = new ServerProcess({ dataDir, port: await freePort(), env: { LOG_LEVEL: 'warn' } });
+  const left = { trips, over: false };
   try {
     server.start();
     await server.ready();
     const acknowledged = new Set<string>();
-    const left = { trips };
     let over = false;
     const callers = Array.from({ length: CALLERS }, (_, i) => drive(server, 1 + i * 1000, left, acknowledged));
     const done = Promise.all(callers).finally(() => {
       over = true;
     });
+    done.catch(() => {}); // awaited below, unless something else failed first
     const random = randomFrom(seed);
     let killed = 0;
     for (; killed < kills && !over; killed++) {
       await sleep(200 + random() * 1200);
       await kill(server, VICTIMS[Math.floor(random() * VICTIMS.length)]!);
-      if (random() < 0.8) await server.ready();
+      if (random() < 0.8) await alive(server);
     }
+    await alive(server);
     await done;
-    await server.ready();
+    await alive(server);
     report(`${acknowledged.size} trips acknowledged, ${killed} kills`);
     await check(server, acknowledged);
   } finally {
+    left.over = true;
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
@@ -60,7 +63,7 @@ export async function taxiCrashTest({ trips, kills, seed, report = () => {} }: T
 async function drive(
   server: ServerProcess,
   rider: number,
-  left: { trips: number },
+  left: { trips: number; over: boolean },
   acknowledged: Set<string>,
 ): Promise<void> {
   const call = async (path: string): Promise<{ status: number; body: Record<string, string> }> => {
@@ -72,10 +75,11 @@ async function drive(
       } catch {
         // the server is away
       }
+      if (left.over) throw new Error('the test is over');
       await sleep(20);
     }
   };
-  while (left.trips-- > 0) {
+  while (!left.over && left.trips-- > 0) {
     const { body } = await call(`riderbook?rider_id=${rider}&rider_mobile=%2B12125550100`);
     const query = `rider_id=${rider}&trip_info=${body.tripinfo}`;
     const accepted = await call(`driveraccept?${query}`);
@@ -93,6 +97,18 @@ async function kill(server: ServerProcess, victim: (typeof VICTIMS)[number]): Pr
   if (victim === 'postgres') return;
   await server.stop('SIGKILL');
   server.start();
+}
+
+/** Waits until it serves. One whose PostgreSQL was killed while it started has ended, and is started again, as a supervisor would. */
+async function alive(server: ServerProcess): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    if (!server.running) server.start();
+    try {
+      return await server.ready();
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+  }
 }
 
 function killIfAlive(pid: number): void {

@@ -42,6 +42,7 @@ test('defaults, with the data folder made absolute', async (t) => {
     walLimitBytes: 2 ** 30,
     rateLimit: undefined,
     only: undefined,
+    taxiDatabaseUrl: undefined,
     services: {},
   });
   assert.deepEqual(new Set(Object.values(sources)), new Set(['default']));

@@ -39,6 +39,8 @@ export class LiveSystem implements Live {
   readonly #follower: Follower;
   readonly #followed: readonly Source[];
   readonly #tables: readonly string[];
+  /** Those of the projections too, which would otherwise change the publication under the stream. */
+  readonly #published: readonly string[];
   #fingerprint: SchemaFingerprint | null = null;
   /** Whether the log itself tells of DDL. */
   #triggers = false;
@@ -77,6 +79,9 @@ export class LiveSystem implements Live {
     this.#tables = mergeSources([...this.views.map((view) => view.definition), { sources: this.#followed }]).map(
       (source) => source.table,
     );
+    const projected = services.flatMap((service) => Object.values(service.projections ?? {}));
+    const sources = projected.flatMap(({ tables }) => tables.map(({ source }) => source));
+    this.#published = [...new Set([...this.#tables, ...sources])];
     this.#follower = new Follower({
       views: this.views,
       watermark: this.#watermark,
@@ -193,8 +198,8 @@ export class LiveSystem implements Live {
 
   /** The tables that are there: a view whose table is gone is broken, and the others go on. */
   async #existing(): Promise<string[]> {
-    const now = await schemaFingerprint(this.#options.record, PUBLICATION, this.#tables);
-    return this.#tables.filter((table) => now.tables[table]);
+    const now = await schemaFingerprint(this.#options.record, PUBLICATION, this.#published);
+    return this.#published.filter((table) => now.tables[table]);
   }
 
   #lacking(view: ServedView): string | null {

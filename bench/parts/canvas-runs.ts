@@ -134,7 +134,7 @@ export interface LockstepRun {
 /** On a server and a data directory of its own: an empty canvas. */
 export async function runLockstep(bench: Bench, run: LockstepRun): Promise<CanvasRun> {
   const dataDir = join(bench.directory, `canvas${servers++}`);
-  const server = await startLockstep({ dataDir, cwd: bench.directory });
+  const server = await startLockstep({ dataDir, cwd: bench.directory, only: 'scribble' });
   try {
     const running = measure({ ...server, ...run, path: '/scribble', seconds: bench.seconds });
     return await withTimeout(running, 120_000, 'the canvas to be measured');

@@ -28,7 +28,7 @@ export const taxi: Part = {
   async run(bench: Bench): Promise<Findings> {
     await using stack = new AsyncDisposableStack();
     const dataDir = join(bench.directory, 'taxi');
-    const server = await startLockstep({ dataDir, cwd: bench.directory });
+    const server = await startLockstep({ dataDir, cwd: bench.directory, only: 'taxi' });
     stack.defer(() => server.stop());
     const client = new pg.Client({ connectionString: embeddedUrl(dataDir)! });
     await client.connect();

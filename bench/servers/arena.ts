@@ -43,7 +43,7 @@ export async function openLockstep(
   nodeArgs: readonly string[] = [],
 ): Promise<LockstepServer> {
   const { directory, seedGames } = bench;
-  const options = { dataDir: join(directory, 'lockstep'), cwd: directory, users };
+  const options = { dataDir: join(directory, 'lockstep'), cwd: directory, users, only: 'leaderboard' };
   await runLockstep(options, ['leaderboard', 'sample', String(seedGames), '--seed', String(SEED), '--import']);
   return startLockstep({ ...options, nodeArgs });
 }

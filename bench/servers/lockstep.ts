@@ -16,6 +16,8 @@ export interface LockstepOptions {
   readonly command?: string;
   /** Options for Node: `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
+  /** The one service it runs; all unless told. */
+  readonly only?: string;
   readonly timeoutMs?: number;
 }
 
@@ -24,7 +26,7 @@ export interface LockstepServer extends HttpServer {
   readonly readyAfter: number;
 }
 
-/** `lockstep start` as users have it, with everything at its default but the directory and the port. */
+/** `lockstep start` as users have it, with everything at its default but the directory, the port and the services. */
 export async function startLockstep(options: LockstepOptions): Promise<LockstepServer> {
   const { cwd, users = [], timeoutMs = 30_000 } = options;
   const port = await freePort();
@@ -32,7 +34,7 @@ export async function startLockstep(options: LockstepOptions): Promise<LockstepS
   const running = await startProcess({
     ...commandLine(options, ['start']),
     cwd,
-    env: { LOCKSTEP_DATA: options.dataDir, PORT: String(port) },
+    env: { ...environment(options), PORT: String(port) },
   });
   await withTimeout(Promise.race([untilReady(port, timeoutMs), running.ended]), timeoutMs, 'Lockstep to be ready');
   const readyAfter = (performance.now() - began) / 1000;
@@ -42,8 +44,12 @@ export async function startLockstep(options: LockstepOptions): Promise<LockstepS
 
 /** A command of `lockstep` on a data directory, to its end. Gives its output. */
 export function runLockstep(options: LockstepOptions, args: readonly string[]): Promise<string> {
-  const env = { LOCKSTEP_DATA: options.dataDir };
+  const env = environment(options);
   return runProcess({ ...commandLine(options, args), cwd: options.cwd, env, timeoutMs: options.timeoutMs });
+}
+
+function environment({ dataDir, only }: LockstepOptions): Record<string, string> {
+  return { LOCKSTEP_DATA: dataDir, ...(only && { LOCKSTEP_ONLY: only }) };
 }
 
 function commandLine(options: LockstepOptions, args: readonly string[]): Pick<ProcessOptions, 'command' | 'args'> {

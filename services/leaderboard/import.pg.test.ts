@@ -20,7 +20,7 @@ const game = (changes: object = {}) => ({
 });
 
 test('imports a file whole', async (t) => {
-  const { record, url, views } = await testApp(t);
+  const { record, url, views, live } = await testApp(t);
   const load = (text: string) => importGames({ record, chunks: chunksOf(text), settings: DEFAULTS });
   const count = async () => (await record.query<{ n: number }>('select count(*) as n from leaderboard.games'))[0]!.n;
 
@@ -45,6 +45,7 @@ test('imports a file whole', async (t) => {
     );
     assert.deepEqual(rows.map(({ username }) => username).reverse(), names);
     assert.equal(rows[0]!.gamedate, Date.parse('2020-12-31T23:30:00.123Z') * 1000);
+    await live.reached({ ...live.watermark, lsn: await record.flushedLsn() });
     assert.equal(((await new TestClient({ url }).get(`/users/${encodeURIComponent('名前')}`)) as object[]).length, 1);
   });
 

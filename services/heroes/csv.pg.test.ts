@@ -89,7 +89,7 @@ test('heroes as CSV', async (t) => {
     assert.equal((await client.call('POST', '/import', { not: 'a file' })).status, 400);
   });
 
-  await t.test('a million rows', { skip: !process.env.LOCKSTEP_LONG }, async () => {
+  await t.test('a million rows', async () => {
     async function* million() {
       for (let block = 0; block < 100; block++) {
         yield Buffer.from(
@@ -97,8 +97,6 @@ test('heroes as CSV', async (t) => {
         );
       }
     }
-    const began = performance.now();
     assert.equal((await importHeroes({ record, chunks: million() })).value, 1_000_000);
-    t.diagnostic(`${((performance.now() - began) / 1000).toFixed(1)} s`);
   });
 });

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import AxeBuilder from '@axe-core/playwright';
 import { buildWebIfNeeded } from '../../scripts/build-web.ts';
 import { testApp } from '../../src/testing/app.ts';
+import { testBrowser, watchedPage } from '../../src/testing/browser.ts';
 import { bill } from './billing.ts';
 import { simulate } from './simulate.ts';
-import { testBrowser, watchedPage } from './test-browser.ts';
 
 /** Pictures of the page for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */
 const SHOTS = process.env.LOCKSTEP_SHOTS;

@@ -16,8 +16,7 @@ import { freePort } from './server-process.ts';
 
 const PATIENCE_MS = 30_000;
 const SLOT = 'standby_1';
-/** For tests that kill processes, not machines. */
-const SETTINGS = { fsync: 'off', shared_buffers: '32MB', listen_addresses: '127.0.0.1', unix_socket_directories: '' };
+const SETTINGS = { shared_buffers: '32MB', listen_addresses: '127.0.0.1', unix_socket_directories: '' };
 
 /** A PostgreSQL on a port of the loopback interface, to be killed. */
 export class TestServer {

@@ -14,6 +14,8 @@ export interface Bests {
   of(player: number): number;
   /** `row` takes the place of `former`, which is -1 where the player had none. */
   put(row: number, former: number): void;
+  /** The best rows of a new window's players. */
+  build(rows: Int32Array): Iterable<void>;
   /** The player's best row was removed from the window: the next best, from now on the best, or -1. */
   replace(row: number): number;
   readonly bytes: number;

@@ -41,6 +41,11 @@ export class BoardWindow {
   /** Adds a row, before it is in the players' histories. */
   insert(row: number): void {
     this.games.insert(row);
+    this.offer(row);
+  }
+
+  /** Puts a row that is on the board of games on that of players too, where it is its player's best. */
+  offer(row: number): void {
     const best = this.bests.of(this.#rows.player(row));
     if (best >= 0 && this.#rows.byPlayer.compare(best, row) < 0) return;
     if (best >= 0) this.players.remove(best);

@@ -156,14 +156,14 @@ export class LiveSystem implements Live {
       walLimitBytes: config.walLimitBytes,
       prepare: () => ensurePublication(record, PUBLICATION, tables),
       fingerprint: async () => JSON.stringify(await schemaFingerprint(record, PUBLICATION, tables)),
-      open: ({ sources, epoch, anew }) =>
+      open: ({ sources, state, anew }) =>
         openFeed({
           sqlUrl: record.url,
           replicationUrl: record.replicationUrl,
           publication: PUBLICATION,
           sources,
           slot: { name: slot, temporary: false },
-          ...(epoch !== null && !anew && { epoch }),
+          ...(state && !anew && { state }),
           anew,
           walLimitBytes: config.walLimitBytes,
           log,

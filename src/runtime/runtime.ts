@@ -11,9 +11,11 @@ import { sweepIdempotencyKeys } from '../record/idempotency.ts';
 import { migrate } from '../record/migrate.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
+import { standbyRisks } from '../record/standby.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
+import { projectionSlots } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
 import { type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
 
@@ -87,7 +89,7 @@ async function open(
   }
   const postgres = config.databaseUrl ? null : await startEmbedded({ dataDir: config.dataDir, log, lock });
   if (postgres) opened.push(() => postgres.stop());
-  const record = await openCheckedRecord(config, postgres, log);
+  const record = await openCheckedRecord({ config, services, postgres, log });
   opened.push(() => record.close());
   const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
@@ -155,7 +157,14 @@ function sweeping(record: PgRecord, log: Logger): () => Promise<void> {
   return async () => clearInterval(timer);
 }
 
-async function openCheckedRecord(config: Config, postgres: EmbeddedPostgres | null, log: Logger): Promise<PgRecord> {
+interface OpenRecordOptions {
+  readonly config: Config;
+  readonly services: readonly ServiceDefinition[];
+  readonly postgres: EmbeddedPostgres | null;
+  readonly log: Logger;
+}
+
+async function openCheckedRecord({ config, services, postgres, log }: OpenRecordOptions): Promise<PgRecord> {
   const url = postgres?.url ?? config.databaseUrl!;
   const record = await openRecord({
     url,
@@ -163,7 +172,10 @@ async function openCheckedRecord(config: Config, postgres: EmbeddedPostgres | nu
     log,
   });
   try {
-    if (!postgres) await checkRecord(record);
+    if (postgres) return record;
+    const durableSlots = projectionSlots(services, url);
+    await checkRecord(record, durableSlots);
+    for (const { found, fix } of await standbyRisks(record, durableSlots)) log.warn({ fix }, found);
     return record;
   } catch (error) {
     await record.close();

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SlotBusy } from '../../changes/errors.ts';
 import { type FeedSession, RebuildNeeded, type RebuildReason, type Source } from '../../changes/feed.ts';
-import { formatPosition } from '../../changes/position.ts';
+import { formatPosition, type Position } from '../../changes/position.ts';
 import { dropSlot, overLimit, readSlot } from '../../changes/slot.ts';
 import { SqlSession } from '../../changes/sql-session.ts';
 import { ClientError } from '../../record/errors.ts';
@@ -28,7 +28,7 @@ export interface RunnerOptions {
   readonly slot: string;
   readonly walLimitBytes: number;
   /** Opens a session with that slot, publication in place. `anew`: with a new slot and its snapshot. */
-  open(options: { sources: readonly Source[]; epoch: string | null; anew: boolean }): Promise<FeedSession>;
+  open(options: { sources: readonly Source[]; state: Position | null; anew: boolean }): Promise<FeedSession>;
   /** Makes sure that the tables are published. */
   prepare(): Promise<void>;
   /** What the followed tables look like now. */
@@ -200,10 +200,12 @@ export class ProjectionRunner {
     const drifted = before.lsn !== null && before.fingerprint !== fingerprint;
     const sources = target.definition.tables.map(({ source }) => ({ table: source }));
     const anew = this.#anew !== null || before.lsn === null || drifted;
-    const session = await this.#options.open({ sources, epoch: before.epoch, anew });
+    const { epoch, lsn } = before;
+    const state = epoch === null || lsn === null ? null : { epoch, lsn };
+    const session = await this.#options.open({ sources, state, anew });
     this.#session = session;
     try {
-      const position = await this.#begin(session, fingerprint);
+      const position = await this.#begin(session, before, fingerprint);
       await this.#write(session, position, fingerprint);
     } finally {
       this.#session = undefined;
@@ -212,10 +214,11 @@ export class ProjectionRunner {
   }
 
   /** Takes over, and reconciles where the slot is a new one. */
-  async #begin(session: FeedSession, fingerprint: string): Promise<ProjectionPosition> {
+  async #begin(session: FeedSession, before: ProjectionPosition, fingerprint: string): Promise<ProjectionPosition> {
     const { target } = this.#options;
     const position = await target.takeOver();
-    if (!session.snapshot) return position;
+    if (!session.snapshot)
+      return position.epoch === session.epoch ? position : target.goOn(position, before, session.epoch);
     this.#state = 'reconciling';
     const waiting = this.#rebuilt.splice(0);
     const reason = this.#anew ?? (position.lsn === null ? 'first start' : 'slot lost');

@@ -17,7 +17,7 @@ import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
 import { projectionSlots } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
-import { type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
+import { configured, type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
 
 export interface RuntimeOptions {
   readonly config: Config;
@@ -78,11 +78,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function open(
-  { config, services, log, lock, follow = true }: RuntimeOptions,
+  { config, services: declared, log, lock, follow = true }: RuntimeOptions,
   opened: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Runtime> {
   const started = performance.now();
+  const services = declared.map((service) => configured(service, config));
   if (!lock) {
     lock = await lockDirectory(config.dataDir);
     opened.push(lock.release);

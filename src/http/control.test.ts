@@ -89,3 +89,22 @@ test('a view that is none is 404 naming those there are; a failed job ends in an
   const failed = await app.inject({ method: 'POST', url: '/verify' });
   assert.match(failed.body, /"error":\{"status":500/);
 });
+
+test('projections are verified like views; one that another node follows only when it is named', async (t) => {
+  const [view, here, elsewhere] = [new TestView(), new TestView(), new TestView()];
+  const standby = {
+    rebuild: () => elsewhere.rebuild(),
+    verify: () => Promise.reject(new Error('another node follows it')),
+    status: () => ({ state: 'standby' }),
+  };
+  const app = controlServer({
+    ...options(await folder(t), new Map([['sample/numbers', view]])),
+    projections: new Map([
+      ['sample/ledger', here],
+      ['sample/other', standby],
+    ]),
+  });
+  const last = async (url: string) => (await app.inject({ method: 'POST', url })).body.trim().split('\n').at(-1)!;
+  assert.equal((JSON.parse(await last('/verify')) as { result: unknown[] }).result.length, 2);
+  assert.match(await last('/verify?view=other'), /"error":\{"status":500/);
+});

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
-import { type ControlOptions, controlServer, controlSocketPath, startControl } from './control.ts';
+import { type ControlOptions, controlServer, controlSocketPath, type Rebuildable, startControl } from './control.ts';
 import { TestView } from './testing/live.ts';
 
 const log = pino({ level: 'silent' });
@@ -99,7 +99,7 @@ test('projections are verified like views; one that another node follows only wh
   };
   const app = controlServer({
     ...options(await folder(t), new Map([['sample/numbers', view]])),
-    projections: new Map([
+    projections: new Map<string, Rebuildable>([
       ['sample/ledger', here],
       ['sample/other', standby],
     ]),

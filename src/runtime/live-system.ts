@@ -168,6 +168,16 @@ export class LiveSystem implements Live {
           walLimitBytes: config.walLimitBytes,
           log,
         }),
+      openAside: (sources) =>
+        openFeed({
+          sqlUrl: record.url,
+          replicationUrl: record.replicationUrl,
+          publication: PUBLICATION,
+          sources,
+          slot: { name: slotName('aside'), temporary: true },
+          walLimitBytes: config.walLimitBytes,
+          log,
+        }),
       recordEnd: () => this.#follower.recordEnd,
       log,
     });

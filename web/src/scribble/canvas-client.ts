@@ -1,4 +1,4 @@
-import { session } from '../session/session.ts';
+import { client } from '../client.ts';
 import { HEIGHT, WIDTH } from './palette.ts';
 import { type Dot, Strokes } from './strokes.ts';
 
@@ -66,7 +66,7 @@ export class CanvasClient {
   start(): () => void {
     this.#closed = false;
     this.#connect();
-    const unfollow = session.subscribe(() => this.#identify());
+    const unfollow = client.session.subscribe(() => this.#identify());
     const online = () => this.#connect();
     addEventListener('online', online);
     return () => {
@@ -131,7 +131,7 @@ export class CanvasClient {
 
   /** Tells the server who is signed in; who has signed out comes back as nobody. */
   #identify(): void {
-    const username = session.user?.username;
+    const username = client.session.user?.username;
     if (this.#socket?.readyState !== WebSocket.OPEN || username === this.#username) return;
     const known = this.#username;
     this.#username = username;
@@ -139,9 +139,10 @@ export class CanvasClient {
       if (known !== undefined) this.#socket.close();
       return;
     }
-    session.token().then(
-      (token) => this.#socket?.send(JSON.stringify({ action: 'authenticate', token })),
-      () => {}, // signed out meanwhile
+    client.session.token().then(
+      // Without one: signed out meanwhile.
+      (token) => token && this.#socket?.send(JSON.stringify({ action: 'authenticate', token })),
+      () => {},
     );
   }
 

@@ -1,8 +1,8 @@
+import { Problem } from 'lockstep/client';
 import { type FormEvent, useId, useState } from 'react';
+import { client } from '../client.ts';
 import { Field } from '../form/field.tsx';
 import { useSubmission } from '../form/use-submission.ts';
-import { Problem } from '../http.ts';
-import { session } from './session.ts';
 
 type Mode = 'log in' | 'sign up';
 
@@ -68,9 +68,9 @@ function useAccount(mode: Mode) {
     const text = (name: string) => String(data.get(name) ?? '');
     const account = { username: text('username').trim(), password: text('password'), email: text('email').trim() };
     try {
-      if (needsCode) await session.confirm(account.username, text('code').trim());
-      else if (mode === 'sign up') await session.signUp(account);
-      await session.logIn(account);
+      if (needsCode) await client.session.confirm(account.username, text('code').trim());
+      else if (mode === 'sign up') await client.session.signUp(account);
+      await client.session.logIn(account);
     } catch (thrown) {
       if (thrown instanceof Problem && thrown.status === 403) setNeedsCode(true);
       throw thrown;

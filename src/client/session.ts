@@ -98,6 +98,11 @@ export class Session {
     return this.#idToken || undefined;
   }
 
+  /** Has new tokens made: they carry the roles of now. Throws `Problem` where that is refused. */
+  async renew(): Promise<void> {
+    if (this.#storage.getItem(STORED)) await this.#renew();
+  }
+
   /** One renewal at a time: a refresh token works once. */
   #renew(): Promise<void> {
     this.#renewal ??= this.#refresh().finally(() => {

@@ -20,8 +20,12 @@ export interface Rebuildable {
   status(): unknown;
 }
 
-export interface ControlOptions {
+export interface ControlOptions extends ControlRoutesOptions {
   readonly dataDir: string;
+}
+
+/** What operators may do: with the command line, or in the console. */
+export interface ControlRoutesOptions {
   readonly log: Logger;
   /** What `lockstep status` shows, as JSON. */
   status(): unknown;
@@ -73,7 +77,13 @@ export function controlServer(options: ControlOptions): FastifyInstance {
   const app = Fastify({ logger: false });
   app.setValidatorCompiler(compileValidator);
   installErrors(app, options.log);
-  app.get('/status', async () => options.status());
+  controlRoutes(app, options);
+  return app;
+}
+
+/** `GET /status`, `POST /verify` and `POST /rebuild`. Whoever registers them says who may ask. */
+export function controlRoutes(app: FastifyInstance, options: ControlRoutesOptions): void {
+  app.get('/status', { schema: { hide: true } }, async () => options.status());
   const { views, projections = new Map<string, Rebuildable>(), log } = options;
   job(app, { views, log }, '/verify', (view, progress) => view.verify(progress));
   job(
@@ -85,7 +95,6 @@ export function controlServer(options: ControlOptions): FastifyInstance {
       return view.status();
     },
   );
-  return app;
 }
 
 type Work<View> = (view: View, progress: Progress) => Promise<unknown>;
@@ -97,7 +106,7 @@ interface JobOptions<View> {
 
 /** `POST <path>?view=<service>/<view>`, every view without the parameter. The work goes on if the client leaves. */
 function job<View>(app: FastifyInstance, { views, log }: JobOptions<View>, path: string, work: Work<View>): void {
-  const schema = { querystring: Type.Object({ view: Type.Optional(Type.String({ maxLength: 200 })) }) };
+  const schema = { hide: true, querystring: Type.Object({ view: Type.Optional(Type.String({ maxLength: 200 })) }) };
   app.post<{ Querystring: { view?: string } }>(path, { schema }, async (request, reply) => {
     const chosen = choose(views, request.query.view);
     return reply.type('application/x-ndjson').send(Readable.from(encoded(run(chosen, work, log))));

@@ -51,7 +51,7 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
   app.setErrorHandler((error, _request, reply) => answerFileError(error, reply, app.lockstep.log));
   const page = (_request: unknown, reply: FastifyReply) => sendPage(reply, folder);
   app.get('/', HIDDEN, page);
-  for (const name of services) {
+  for (const name of [...services, 'console']) {
     app.get(`/${name}/`, HIDDEN, page);
     if (app.hasRoute({ method: 'GET', url: `/${name}` })) continue; // the service answers there itself
     app.get(`/${name}`, HIDDEN, (_request, reply) => reply.redirect(`/${name}/`, 308));

@@ -93,13 +93,13 @@ function mayImport({ file, from, isTest, target, typeOnly }: Question): boolean 
   if (typeOnly && exceptions.some((each) => each.file === file && each.to === to)) return true;
   if (from === 'services') return to === 'index' || to.startsWith('services/');
   if (from.startsWith('services/')) return to === 'index';
-  if (from === 'web') return to === 'client' || (typeOnly && to.startsWith('services/'));
+  if (from === 'web') return to === 'client' || (typeOnly && (to === 'http' || to.startsWith('services/')));
   return allowed[from]?.includes(to) ?? false;
 }
 
 function rule(from: string): string {
   if (from.startsWith('services')) return 'a service imports its own folder and src/index.ts';
-  if (from === 'web') return 'the web application uses lockstep/client, and of services only types';
+  if (from === 'web') return 'the web application uses lockstep/client, and of src/http and services only types';
   if (!allowed[from]) return `src/${from} is no part of the layout`;
   return `${from} may import ${allowed[from].join(', ') || 'nothing but itself'}`;
 }

@@ -59,3 +59,20 @@ export function useTopicEvents<Event>(
     });
   }, [topic]);
 }
+
+/** What is told now, on a topic of signals; undefined follows nothing. */
+export function useTopicSignals<Signal>(
+  topic: string | undefined,
+  onSignal: (signal: Signal) => void,
+  onRefused: (status: number) => void = () => {},
+): void {
+  const latest = useRef({ onSignal, onRefused });
+  latest.current = { onSignal, onRefused };
+  useEffect(() => {
+    if (topic === undefined) return;
+    return live.follow<Signal>(topic, {
+      onMessage: ({ event, data }) => void (event === 'signal' && latest.current.onSignal(data)),
+      onRefused: (status) => latest.current.onRefused(status),
+    });
+  }, [topic]);
+}

@@ -79,7 +79,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     app.register(async (routes) => service.routes(routes), { prefix: `/${service.name}` });
   app.register(installPages, {
     folder: options.pages ?? fileURLToPath(new URL('../../web/dist', import.meta.url)),
-    services: services.map((service) => service.name),
+    services,
     secure: config.publicUrl?.startsWith('https:') ?? false,
   });
   // Before the server waits for its connections to end.

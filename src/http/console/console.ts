@@ -75,7 +75,7 @@ export async function installConsole(app: FastifyInstance, parts: Parts): Promis
     connections: kit.connections,
     topics: kit.topics,
   });
-  const loads = new RouteLoads(requests);
+  const loads = new RouteLoads(requests, Date.now());
   const status = () => consoleStatus(parts, meter);
   runtime.topics.add('console', consoleTopics({ status, tables: runtime.live.tables, live: kit.live }));
   const timer = setInterval(() => loads.step(Date.now()), STEP_MS).unref();

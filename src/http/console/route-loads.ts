@@ -28,11 +28,13 @@ export class RouteLoads {
   readonly #requests: RequestHistogram;
   #taken: Taken[] = [];
 
-  constructor(requests: RequestHistogram) {
+  /** `now`: milliseconds. */
+  constructor(requests: RequestHistogram, now: number) {
     this.#requests = requests;
+    this.step(now);
   }
 
-  /** To be called now and then. `now`: milliseconds. */
+  /** To be called now and then. */
   step(now: number): void {
     if (this.#taken.length > 0 && now - this.#taken.at(-1)!.at < EVERY_MS) return;
     this.#taken.push({ at: now, counts: this.#requests.routes.map(({ counts }) => counts.slice()) });

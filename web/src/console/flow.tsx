@@ -12,7 +12,10 @@ interface FlowProps extends ConsoleState {
 export function Flow({ status, rates, details }: FlowProps) {
   const { live, clients, latest, recordEnd } = status;
   return (
-    <section className="panel flow" aria-label="The path of the data, live">
+    <section className="panel flow" aria-labelledby="flow">
+      <h2 id="flow" className="visually-hidden">
+        The path of the data, live
+      </h2>
       <ol>
         <Station name="Requests" about="HTTP" passes={rates.transactions} next="writes">
           <Big value={rate(rates.requests)} unit="/s" />

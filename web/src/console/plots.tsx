@@ -18,7 +18,7 @@ const BINARY = Array.from({ length: 40 }, (_, power) => 2 ** (power + 8));
 
 const SHOWN: readonly Shown[] = [
   {
-    title: 'From commit to view',
+    title: 'Commit to view',
     lines: [
       ['delayP99', '99 %', '--plot-second'],
       ['delayP50', 'half', '--accent'],

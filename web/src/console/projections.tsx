@@ -1,8 +1,8 @@
 import { useCallback, useState } from 'react';
 import { client, messageFor } from '../client.ts';
+import { useInterval } from '../use-interval.ts';
 import { bytes, count, place } from './format.ts';
 import type { ProjectionStatus } from './types.ts';
-import { useInterval } from './use-console.ts';
 import { useJob } from './use-job.ts';
 import { Outcome } from './views.tsx';
 

@@ -1,3 +1,4 @@
+import { TableScroll } from '../table-scroll.tsx';
 import { count, ms } from './format.ts';
 import type { RouteLoad } from './types.ts';
 
@@ -10,7 +11,7 @@ export function Routes({ routes }: { routes: readonly RouteLoad[] | undefined })
   return (
     <section className="panel" aria-labelledby="routes">
       <h2 id="routes">Slowest routes</h2>
-      <div className="table-scroll">
+      <TableScroll label="Slowest routes, by the hour">
         <table className="listing routes">
           <thead>
             <tr>
@@ -24,7 +25,8 @@ export function Routes({ routes }: { routes: readonly RouteLoad[] | undefined })
               <th scope="col" className="number">
                 99 %
               </th>
-              <th scope="col" aria-label="From half to 99 %, 0.1 ms to 10 s">
+              <th scope="col" className="minor">
+                <span className="visually-hidden">From half to 99 %</span>
                 <span className="scale" aria-hidden="true">
                   <span>0.1 ms</span>
                   <span>1</span>
@@ -41,7 +43,7 @@ export function Routes({ routes }: { routes: readonly RouteLoad[] | undefined })
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </section>
   );
 }
@@ -56,7 +58,7 @@ function Route({ load: { method, route, requests, failed, p50, p99 } }: { load: 
       <td className="number">{count(requests)}</td>
       <td className="number">{ms(p50)}</td>
       <td className="number">{ms(p99)}</td>
-      <td className="range" aria-hidden="true">
+      <td className="range minor" aria-hidden="true">
         <span style={{ insetInline: `${share(p50)}% ${100 - share(p99)}%` }} />
       </td>
     </tr>

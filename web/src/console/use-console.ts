@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { client } from '../client.ts';
 import { useConnection, useTopicSignals } from '../live/use-live.ts';
+import { useInterval } from '../use-interval.ts';
 import type { ConsoleDetails, ConsoleStatus, Measure, Series } from './types.ts';
 
 /** A second's, between the last two statuses. */
@@ -79,20 +80,4 @@ export function useDetails(): ConsoleDetails | undefined {
     setDetails((await client.send<ConsoleDetails>('GET /console/api/details', { signal })).body);
   });
   return details;
-}
-
-/** Does it now and then while the page is seen; what fails is tried again. */
-export function useInterval(everyMs: number, work: (signal: AbortSignal) => Promise<void>): void {
-  const latest = useRef(work);
-  latest.current = work;
-  useEffect(() => {
-    const leaving = new AbortController();
-    const go = () => void (document.hidden || latest.current(leaving.signal).catch(() => {}));
-    go();
-    const timer = setInterval(go, everyMs);
-    return () => {
-      clearInterval(timer);
-      leaving.abort();
-    };
-  }, [everyMs]);
 }

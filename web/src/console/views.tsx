@@ -1,3 +1,4 @@
+import { TableScroll } from '../table-scroll.tsx';
 import { count, bytes as inBytes, place } from './format.ts';
 import type { ViewStatus } from './types.ts';
 import { type Job, useJob } from './use-job.ts';
@@ -23,7 +24,7 @@ export function Views({ views }: { views: readonly ViewStatus[] }) {
   return (
     <section className="panel" aria-labelledby="views">
       <h2 id="views">Views</h2>
-      <div className="table-scroll">
+      <TableScroll label="Every view">
         <table className="listing views">
           <thead>
             <tr>
@@ -32,14 +33,16 @@ export function Views({ views }: { views: readonly ViewStatus[] }) {
               <th scope="col" className="number">
                 Entries
               </th>
-              <th scope="col" className="number">
+              <th scope="col" className="number minor">
                 Memory
               </th>
-              <th scope="col" className="number">
+              <th scope="col" className="number minor">
                 Behind
               </th>
-              <th scope="col">Watermark</th>
-              <th scope="col" className="number">
+              <th scope="col" className="minor">
+                Watermark
+              </th>
+              <th scope="col" className="number minor">
                 Rebuilds
               </th>
               <th scope="col">
@@ -53,7 +56,7 @@ export function Views({ views }: { views: readonly ViewStatus[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </section>
   );
 }
@@ -76,12 +79,12 @@ function ViewRow({ view }: { view: ViewStatus }) {
           </span>
         </td>
         <td className="number">{count(entries)}</td>
-        <td className="number">{inBytes(bytes)}</td>
-        <td className="number">{inBytes(lagBytes)}</td>
-        <td>
+        <td className="number minor">{inBytes(bytes)}</td>
+        <td className="number minor">{inBytes(lagBytes)}</td>
+        <td className="minor">
           <code title={position ?? undefined}>{place(position)}</code>
         </td>
-        <td className="number">{count(rebuilds)}</td>
+        <td className="number minor">{count(rebuilds)}</td>
         <td className="do">
           <button type="button" className="button small" disabled={busy} onClick={() => run('verify', name)}>
             Verify<span className="visually-hidden"> {name}</span>

@@ -30,7 +30,7 @@ export class CanvasClient {
   /** 0 is clear, otherwise the colour + 1. */
   readonly #codes = new Uint8Array(WIDTH * HEIGHT);
   readonly #strokes = new Strokes({ send: (frame) => this.#sendFrame(frame) });
-  readonly #url: string;
+  readonly #url = `${location.origin.replace(/^http/, 'ws')}/scribble`;
   readonly #listeners = new Set<() => void>();
   readonly #painters = new Set<(cells: Iterable<number> | 'all') => void>();
   #state: CanvasState = { connection: 'connecting', here: { count: 0, names: [] }, unstored: 0, refusal: null };
@@ -42,10 +42,6 @@ export class CanvasClient {
   /** Frames are taken one after another: a canvas is unpacked meanwhile. */
   #turn: Promise<void> = Promise.resolve();
   #username: string | undefined;
-
-  constructor(options: { url: string }) {
-    this.#url = options.url;
-  }
 
   get state(): CanvasState {
     return this.#state;

@@ -13,7 +13,7 @@ export function AccountForm({ title }: { title?: string }) {
   return (
     <div className="account-form">
       <h2>{title ?? (logsIn ? 'Log in' : 'Create an account')}</h2>
-      <p>{logsIn ? 'Log in to play.' : 'Create an account to play.'} One account serves every service.</p>
+      <p>One account serves every service.</p>
       <Fields key={mode} mode={mode} />
       <p className="account-switch">
         {logsIn ? 'New here?' : 'Have an account?'}{' '}
@@ -38,7 +38,7 @@ function Fields({ mode }: { mode: Mode }) {
   const signsUp = mode === 'sign up';
   return (
     <form onSubmit={submit} aria-describedby={error ? problem : undefined}>
-      <Field name="username" label="Player name" autoComplete="username" spellCheck={false} required maxLength={128} />
+      <Field name="username" label="User name" autoComplete="username" spellCheck={false} required maxLength={128} />
       {signsUp && <Field name="email" label="E-mail" type="email" autoComplete="email" required />}
       <Field
         name="password"

@@ -105,6 +105,16 @@ export class LiveSystem implements Live {
     return this.#watermark.waiters;
   }
 
+  /** Where the record's log ends, as far as this process knows. */
+  get recordEnd(): Position {
+    return { epoch: this.watermark.epoch, lsn: this.#follower.recordEnd };
+  }
+
+  /** Tables whose changes it follows. */
+  get tables(): readonly string[] {
+    return this.#tables;
+  }
+
   view(name: string): ServedView {
     return this.views.find((view) => view.name === name)!;
   }

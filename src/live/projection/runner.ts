@@ -9,6 +9,7 @@ import { ClientError } from '../../record/errors.ts';
 import type { PgRecord } from '../../record/record.ts';
 import { Backoff } from '../backoff.ts';
 import type { Progress, ProjectionState, ProjectionStatus, VerifyReport } from '../live.ts';
+import { type DeadLetter, newestLetters } from './letters.ts';
 import { reconcile } from './reconcile.ts';
 import { retryDeadLetters } from './retry.ts';
 import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from './target.ts';
@@ -89,6 +90,11 @@ export class ProjectionRunner {
     target: () => this.target.record(),
     retry: () => retryDeadLetters(this.target),
   };
+
+  /** The newest of them. */
+  async deadLetters(limit: number): Promise<DeadLetter[]> {
+    return newestLetters(await this.target.record(), this.name, limit);
+  }
 
   start(): void {
     this.#running = this.#run();

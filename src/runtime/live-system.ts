@@ -105,6 +105,16 @@ export class LiveSystem implements Live {
     return this.#watermark.waiters;
   }
 
+  /** Where the record's log ends, as far as this process knows. */
+  get recordEnd(): Position {
+    return { epoch: this.watermark.epoch, lsn: this.#follower.recordEnd };
+  }
+
+  /** Tables whose changes it follows. */
+  get tables(): readonly string[] {
+    return this.#tables;
+  }
+
   view(name: string): ServedView {
     return this.views.find((view) => view.name === name)!;
   }
@@ -165,6 +175,16 @@ export class LiveSystem implements Live {
           slot: { name: slot, temporary: false },
           ...(state && !anew && { state }),
           anew,
+          walLimitBytes: config.walLimitBytes,
+          log,
+        }),
+      openAside: (sources) =>
+        openFeed({
+          sqlUrl: record.url,
+          replicationUrl: record.replicationUrl,
+          publication: PUBLICATION,
+          sources,
+          slot: { name: slotName('aside'), temporary: true },
           walLimitBytes: config.walLimitBytes,
           log,
         }),

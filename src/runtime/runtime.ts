@@ -17,7 +17,7 @@ import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
 import { projectionSlots } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
-import { type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
+import { configured, type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
 
 export interface RuntimeOptions {
   readonly config: Config;
@@ -40,6 +40,25 @@ export interface SystemStatus {
   readonly record: { readonly engine: string; readonly embedded: boolean; readonly url: string };
   readonly store: string;
   readonly live: LiveStatus;
+  /** The processes on the record; this one alone unless told. */
+  readonly nodes?: readonly NodeStatus[];
+}
+
+/** One process of Lockstep. */
+export interface NodeStatus {
+  /** Unique among those on the record. */
+  readonly name: string;
+  readonly url: string | null;
+  readonly version: string;
+  /** Seconds since its start. */
+  readonly uptime: number;
+  /** Whether it follows the record for all of them; `standby` takes over. */
+  readonly role: 'leader' | 'standby';
+  /** Up to where its views have applied the log. */
+  readonly position: string | null;
+  readonly lagBytes: number;
+  /** Whether it is the one that tells. */
+  readonly self: boolean;
 }
 
 /** Everything but the servers: record, accounts, views, topics, and the services on them. */
@@ -78,11 +97,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function open(
-  { config, services, log, lock, follow = true }: RuntimeOptions,
+  { config, services: declared, log, lock, follow = true }: RuntimeOptions,
   opened: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Runtime> {
   const started = performance.now();
+  const services = declared.map((service) => configured(service, config));
   if (!lock) {
     lock = await lockDirectory(config.dataDir);
     opened.push(lock.release);

@@ -71,6 +71,8 @@ export interface ServiceDefinition<V extends Views = Views> {
   /** Folder of numbered `.sql` files. */
   readonly migrations: URL;
   readonly views: V;
+  /** The same views where the configuration says something for the service. Throws for the operator when that makes no sense. */
+  viewsFor?(settings: Readonly<Record<string, unknown>>): V;
   readonly projections?: Projections;
   /** The setting that names another database for its projections than the record's. */
   readonly projectionDatabase?: DatabaseSetting;
@@ -93,6 +95,12 @@ export interface ServiceDefinition<V extends Views = Views> {
 /** The schema of a service's tables. */
 export function schemaOf({ name }: Pick<ServiceDefinition<never>, 'name'>): string {
   return name.replaceAll('-', '_');
+}
+
+/** A service with its views as the configuration wants them. */
+export function configured(service: ServiceDefinition, { services }: Pick<Config, 'services'>): ServiceDefinition {
+  const settings = services[service.name];
+  return settings && service.viewsFor ? { ...service, views: service.viewsFor(settings) } : service;
 }
 
 /** The services a configuration runs. Throws for a name that none has. */

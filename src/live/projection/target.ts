@@ -84,8 +84,11 @@ export class ProjectionTarget {
   }
 
   async position(): Promise<ProjectionPosition> {
-    const record = await this.record();
-    const [row] = await record.query<ProjectionPosition>(POSITION, [this.name]);
+    return this.positionIn(await this.record());
+  }
+
+  async positionIn(reader: Pick<RecordTransaction, 'query'>): Promise<ProjectionPosition> {
+    const [row] = await reader.query<ProjectionPosition>(POSITION, [this.name]);
     return row ?? { epoch: null, lsn: null, leader: 0, letters: 0, fingerprint: null };
   }
 

@@ -90,6 +90,8 @@ test('[SPEC 6] [rule 1] backup while it serves, restore, verify: nothing acknowl
   } finally {
     await restored.stop();
   }
+  const { file: cold } = JSON.parse(await lockstep(target, 'backup', 'cold.tar.zst')) as { file: string };
+  await lockstep(target, 'restore', '--check', cold);
 });
 
 /** The projected trips, when they are as many as the record's. */

@@ -17,7 +17,8 @@ const PROGRESS_MS = 100;
 
 export interface Rebuildable {
   rebuild(progress?: Progress): Promise<void>;
-  status(): unknown;
+  verify(progress?: Progress): Promise<unknown>;
+  status(): { readonly state: string };
 }
 
 export interface ControlOptions extends ControlRoutesOptions {
@@ -31,7 +32,7 @@ export interface ControlRoutesOptions {
   status(): unknown;
   /** By `<service>/<view>`. */
   readonly views: ReadonlyMap<string, ViewHandle>;
-  /** By `<service>/<projection>`; rebuilt like views. */
+  /** By `<service>/<projection>`; rebuilt and verified like views, by the node that follows them. */
   readonly projections?: ReadonlyMap<string, Rebuildable>;
 }
 
@@ -84,17 +85,13 @@ export function controlServer(options: ControlOptions): FastifyInstance {
 /** `GET /status`, `POST /verify` and `POST /rebuild`. Whoever registers them says who may ask. */
 export function controlRoutes(app: FastifyInstance, options: ControlRoutesOptions): void {
   app.get('/status', { schema: { hide: true } }, async () => options.status());
-  const { views, projections = new Map<string, Rebuildable>(), log } = options;
+  const { projections = new Map<string, Rebuildable>(), log } = options;
+  const views = new Map<string, Rebuildable>([...options.views, ...projections]);
   job(app, { views, log }, '/verify', (view, progress) => view.verify(progress));
-  job(
-    app,
-    { views: new Map<string, Rebuildable>([...views, ...projections]), log },
-    '/rebuild',
-    async (view, progress) => {
-      await view.rebuild(progress);
-      return view.status();
-    },
-  );
+  job(app, { views, log }, '/rebuild', async (view, progress) => {
+    await view.rebuild(progress);
+    return view.status();
+  });
 }
 
 type Work<View> = (view: View, progress: Progress) => Promise<unknown>;
@@ -105,7 +102,12 @@ interface JobOptions<View> {
 }
 
 /** `POST <path>?view=<service>/<view>`, every view without the parameter. The work goes on if the client leaves. */
-function job<View>(app: FastifyInstance, { views, log }: JobOptions<View>, path: string, work: Work<View>): void {
+function job<View extends Rebuildable>(
+  app: FastifyInstance,
+  { views, log }: JobOptions<View>,
+  path: string,
+  work: Work<View>,
+): void {
   const schema = { hide: true, querystring: Type.Object({ view: Type.Optional(Type.String({ maxLength: 200 })) }) };
   app.post<{ Querystring: { view?: string } }>(path, { schema }, async (request, reply) => {
     const chosen = choose(views, request.query.view);
@@ -113,10 +115,15 @@ function job<View>(app: FastifyInstance, { views, log }: JobOptions<View>, path:
   });
 }
 
-function choose<View>(views: ReadonlyMap<string, View>, wanted: string | undefined): [string, View][] {
+/** All but the projections that another node follows, unless one is named. */
+function choose<View extends Rebuildable>(
+  views: ReadonlyMap<string, View>,
+  wanted: string | undefined,
+): [string, View][] {
   const all = [...views];
-  const chosen = wanted === undefined ? all : all.filter(([name]) => name === wanted || name.endsWith(`/${wanted}`));
-  if (chosen.length === 1 || wanted === undefined) return chosen;
+  if (wanted === undefined) return all.filter(([, view]) => view.status().state !== 'standby');
+  const chosen = all.filter(([name]) => name === wanted || name.endsWith(`/${wanted}`));
+  if (chosen.length === 1) return chosen;
   const names = all.map(([name]) => name).join(', ') || 'none';
   const reason = chosen.length === 0 ? 'There is no view' : 'There is more than one view';
   throw new ClientError(chosen.length === 0 ? 404 : 400, `${reason} ${JSON.stringify(wanted)}; views: ${names}.`);

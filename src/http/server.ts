@@ -43,7 +43,12 @@ export interface ServerOptions {
   readonly console?: ConsoleOptions;
   /** Folder of the built pages; `web/dist` unless told. */
   readonly pages?: string;
-  readonly limits?: { readonly sockets?: SocketLimits; readonly connections?: ConnectionsOptions };
+  readonly limits?: {
+    readonly sockets?: SocketLimits;
+    readonly connections?: ConnectionsOptions;
+    /** Milliseconds that a request may take to arrive; 30,000 unless told. */
+    readonly requestMs?: number;
+  };
 }
 
 /** Requests a second of one address, unless the configuration says. */
@@ -87,14 +92,20 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return app;
 }
 
-function bareServer({ config, log }: ServerOptions): FastifyInstance {
+function bareServer({ config, log, limits }: ServerOptions): FastifyInstance {
+  const { requestMs = REQUEST_MS } = limits ?? {};
   const app = Fastify({
     // A logger would add listeners to every response (DESIGN: 30 us a write is all there is); errors are logged by their handler.
     logger: false,
     trustProxy: trustedProxies(config.trustProxy),
     bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_MS,
-    http: { maxHeaderSize: HEADER_BYTES, shouldUpgradeCallback: asksForSocket },
+    requestTimeout: requestMs,
+    http: {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(REQUEST_MS, requestMs),
+      shouldUpgradeCallback: asksForSocket,
+    },
     routerOptions: { maxParamLength: 200 },
     genReqId: requestIds(),
     clientErrorHandler: refuseMalformed,

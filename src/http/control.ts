@@ -21,8 +21,12 @@ export interface Rebuildable {
   status(): { readonly state: string };
 }
 
-export interface ControlOptions {
+export interface ControlOptions extends ControlRoutesOptions {
   readonly dataDir: string;
+}
+
+/** What operators may do: with the command line, or in the console. */
+export interface ControlRoutesOptions {
   readonly log: Logger;
   /** What `lockstep status` shows, as JSON. */
   status(): unknown;
@@ -74,7 +78,13 @@ export function controlServer(options: ControlOptions): FastifyInstance {
   const app = Fastify({ logger: false });
   app.setValidatorCompiler(compileValidator);
   installErrors(app, options.log);
-  app.get('/status', async () => options.status());
+  controlRoutes(app, options);
+  return app;
+}
+
+/** `GET /status`, `POST /verify` and `POST /rebuild`. Whoever registers them says who may ask. */
+export function controlRoutes(app: FastifyInstance, options: ControlRoutesOptions): void {
+  app.get('/status', { schema: { hide: true } }, async () => options.status());
   const { projections = new Map<string, Rebuildable>(), log } = options;
   const views = new Map<string, Rebuildable>([...options.views, ...projections]);
   job(app, { views, log }, '/verify', (view, progress) => view.verify(progress));
@@ -82,7 +92,6 @@ export function controlServer(options: ControlOptions): FastifyInstance {
     await view.rebuild(progress);
     return view.status();
   });
-  return app;
 }
 
 type Work<View> = (view: View, progress: Progress) => Promise<unknown>;
@@ -99,7 +108,7 @@ function job<View extends Rebuildable>(
   path: string,
   work: Work<View>,
 ): void {
-  const schema = { querystring: Type.Object({ view: Type.Optional(Type.String({ maxLength: 200 })) }) };
+  const schema = { hide: true, querystring: Type.Object({ view: Type.Optional(Type.String({ maxLength: 200 })) }) };
   app.post<{ Querystring: { view?: string } }>(path, { schema }, async (request, reply) => {
     const chosen = choose(views, request.query.view);
     return reply.type('application/x-ndjson').send(Readable.from(encoded(run(chosen, work, log))));

@@ -128,14 +128,37 @@ export interface StateTopic {
  */
 export interface EventTopic {
   readonly type: 'events';
-  events(change: Change): Iterable<{ readonly key: string; readonly data: unknown }>;
+  /** A promise where a view has to be asked that cannot answer at once: what comes after it waits. */
+  events(change: Change): TopicEvents | Promise<TopicEvents>;
   /** How far back subscribers may resume: bytes of messages kept for the whole topic; 8 MiB unless told. */
   readonly keepBytes?: number;
   /** Whether this user may follow it; everybody unless told. Asked again for each message. */
   authorize?(key: string, user: TopicUser | null): boolean;
 }
 
-export type Topic = StateTopic | EventTopic;
+/**
+ * A topic of what is no change of the record: something measured, or looked at while it happens. Nothing is kept and nothing
+ * resumed. A key costs something only while somebody follows it.
+ */
+export interface SignalTopic {
+  readonly type: 'signals';
+  /**
+   * The key has its first follower: calls `send` with what there is to tell (not before it has returned), until the returned function
+   * is called, after the last has left. Throws `ClientError` for a key that is none.
+   */
+  watch(key: string, send: (data: unknown) => void): () => void;
+  /** Whether this user may follow it; everybody unless told. Asked again for each message. */
+  authorize?(key: string, user: TopicUser | null): boolean;
+}
+
+export type Topic = StateTopic | EventTopic | SignalTopic;
+
+export interface TopicEvent {
+  readonly key: string;
+  readonly data: unknown;
+}
+
+export type TopicEvents = Iterable<TopicEvent>;
 
 export interface TopicUser {
   readonly sub: string;
@@ -155,7 +178,7 @@ export interface TopicMessage {
 
 /**
  * Hears what the views of the process have applied, in commit order: for a service that pushes changes in a form of its own.
- * Called synchronously, in the turn in which the views changed; must not throw.
+ * Called synchronously, in the turn in which the views changed. After one that throws it is told to `resync`.
  */
 export interface LiveListener {
   transaction(transaction: Transaction): void;

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseHosts } from '../record/hosts.ts';
 
 /** How one option is written: what it accepts, in words and as code. */
 export interface Kind<T> {
@@ -68,6 +69,8 @@ export function withSocketHost(text: string): string {
   return text.replace(/^(postgres(?:ql)?:\/\/[^@/]+@)\//, `$1${SOCKET_HOST}/`);
 }
 
+const POSTGRES = ['postgres:', 'postgresql:'];
+
 function url(schemes: readonly string[], example: string): Kind<string> {
   return {
     expected: `a URL such as ${example}`,
@@ -75,6 +78,17 @@ function url(schemes: readonly string[], example: string): Kind<string> {
       if (typeof value !== 'string') return undefined;
       const url = URL.parse(withSocketHost(value));
       return url && schemes.includes(url.protocol) ? value.replace(/\/+$/, '') : undefined;
+    },
+  };
+}
+
+function postgres(database: string): Kind<string> {
+  const one = url(POSTGRES, `postgresql://user:password@host:5432/${database}`);
+  return {
+    expected: `${one.expected}, with commas between several hosts, of which the primary is used`,
+    read(value) {
+      const hosts = typeof value === 'string' ? parseHosts(value)?.urls : undefined;
+      return hosts?.every((each) => one.read(each) !== undefined) ? (value as string).replace(/\/+$/, '') : undefined;
     },
   };
 }
@@ -152,7 +166,6 @@ function unset<T>(kind: Kind<T>): Kind<T | undefined> & { readonly fallback: T |
   return { ...kind, fallback: undefined };
 }
 
-const POSTGRES = ['postgres:', 'postgresql:'];
 const WEB = ['http:', 'https:'];
 
 /** Every option, in the order `lockstep config` prints them. */
@@ -176,22 +189,16 @@ export const OPTIONS = {
     about: 'folder of the embedded database and the control socket',
   },
   databaseUrl: {
-    ...unset(url(POSTGRES, 'postgresql://user:password@host:5432/database')),
+    ...unset(postgres('database')),
     env: 'DATABASE_URL',
     secret: true,
     about: 'the record; unset: the embedded PostgreSQL',
   },
   replicationUrl: {
-    ...unset(url(POSTGRES, 'postgresql://user:password@host:5432/database')),
+    ...unset(postgres('database')),
     env: 'LOCKSTEP_REPLICATION_URL',
     secret: true,
     about: 'the record without a pooler in between; unset: databaseUrl',
-  },
-  taxiDatabaseUrl: {
-    ...unset(url(POSTGRES, 'postgresql://user:password@host:5432/taxi')),
-    env: 'TAXI_DATABASE_URL',
-    secret: true,
-    about: "database of the taxi service's relational tables; unset: the record's",
   },
   logLevel: { ...logLevel, env: 'LOG_LEVEL', fallback: 'info', about: 'least severe messages to log' },
   issuer: {
@@ -256,3 +263,17 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** A setting that a service declares: the database its projections write to, where that is not the record's. */
+export interface DatabaseSetting {
+  /** In `lockstep.config.ts`. */
+  readonly name: `${string}DatabaseUrl`;
+  /** The environment variable; its `_FILE` sibling names a file with the URL. */
+  readonly env: string;
+  /** One line for `lockstep config`. */
+  readonly about: string;
+}
+
+export function databaseOption({ env, about }: DatabaseSetting): Option<string | undefined> {
+  return { ...unset(postgres('database')), env, about, secret: true };
+}

@@ -2,16 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SlotBusy } from '../../changes/errors.ts';
 import { type FeedSession, RebuildNeeded, type RebuildReason, type Source } from '../../changes/feed.ts';
-import { formatPosition } from '../../changes/position.ts';
+import { formatPosition, type Position } from '../../changes/position.ts';
 import { dropSlot, overLimit, readSlot } from '../../changes/slot.ts';
-import { SqlSession } from '../../changes/sql-session.ts';
 import { ClientError } from '../../record/errors.ts';
 import type { PgRecord } from '../../record/record.ts';
 import { Backoff } from '../backoff.ts';
 import type { Progress, ProjectionState, ProjectionStatus, VerifyReport } from '../live.ts';
+import { type DeadLetter, newestLetters } from './letters.ts';
 import { reconcile } from './reconcile.ts';
 import { retryDeadLetters } from './retry.ts';
 import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from './target.ts';
+import { Turn } from './turn.ts';
 import { verifyProjection } from './verify.ts';
 import { Writer } from './writer.ts';
 
@@ -31,7 +32,7 @@ export interface RunnerOptions {
   readonly slot: string;
   readonly walLimitBytes: number;
   /** Opens a session with that slot, publication in place. `anew`: with a new slot and its snapshot. */
-  open(options: { sources: readonly Source[]; epoch: string | null; anew: boolean }): Promise<FeedSession>;
+  open(options: { sources: readonly Source[]; state: Position | null; anew: boolean }): Promise<FeedSession>;
   /** Opens a session with a temporary slot and its snapshot, beside that one. */
   openAside(sources: readonly Source[]): Promise<FeedSession>;
   /** Makes sure that the tables are published. */
@@ -89,6 +90,11 @@ export class ProjectionRunner {
     target: () => this.target.record(),
     retry: () => retryDeadLetters(this.target),
   };
+
+  /** The newest of them. */
+  async deadLetters(limit: number): Promise<DeadLetter[]> {
+    return newestLetters(await this.target.record(), this.name, limit);
+  }
 
   start(): void {
     this.#running = this.#run();
@@ -190,16 +196,21 @@ export class ProjectionRunner {
   }
 
   async #run(): Promise<void> {
-    const lock = new SqlSession({ url: this.#options.record.replicationUrl });
+    const turn = new Turn({
+      url: this.#options.record.replicationUrl,
+      projection: this.name,
+      slot: this.#options.slot,
+      lost: () => this.#writer?.end(new PositionMoved(this.name)),
+    });
     try {
       while (!this.#stop.signal.aborted) {
-        const error = await this.#lead(lock).catch((error: Error) => error);
+        const error = await this.#lead(turn).catch((error: Error) => error);
         if (this.#stop.signal.aborted) return;
         if (error) await this.#recover(error);
         else await this.#wait(LOOK_MS);
       }
     } finally {
-      await lock.close();
+      await turn.close();
     }
   }
 
@@ -225,20 +236,15 @@ export class ProjectionRunner {
   }
 
   /** Follows until something ends that, and throws it; returns at once while another node does. */
-  async #lead(lock: SqlSession): Promise<void> {
-    const [row] = await lock.ask(`select pg_try_advisory_lock(hashtextextended($1, 0)) as mine`, [
-      `lockstep projection ${this.name}`,
-    ]);
-    if (!row!.mine) {
+  async #lead(turn: Turn): Promise<void> {
+    if (!(await turn.take())) {
       await this.#standBy();
       return;
     }
     try {
       await this.#follow();
     } finally {
-      await lock
-        .ask(`select pg_advisory_unlock(hashtextextended($1, 0))`, [`lockstep projection ${this.name}`])
-        .catch(() => {});
+      await turn.giveBack();
     }
   }
 
@@ -258,10 +264,12 @@ export class ProjectionRunner {
     const drifted = before.lsn !== null && before.fingerprint !== fingerprint;
     const sources = target.definition.tables.map(({ source }) => ({ table: source }));
     const anew = this.#anew !== null || before.lsn === null || drifted;
-    const session = await this.#options.open({ sources, epoch: before.epoch, anew });
+    const { epoch, lsn } = before;
+    const state = epoch === null || lsn === null ? null : { epoch, lsn };
+    const session = await this.#options.open({ sources, state, anew });
     this.#session = session;
     try {
-      const position = await this.#begin(session, fingerprint);
+      const position = await this.#begin(session, before, fingerprint);
       await this.#write(session, position, fingerprint);
     } finally {
       this.#session = undefined;
@@ -270,10 +278,11 @@ export class ProjectionRunner {
   }
 
   /** Takes over, and reconciles where the slot is a new one. */
-  async #begin(session: FeedSession, fingerprint: string): Promise<ProjectionPosition> {
+  async #begin(session: FeedSession, before: ProjectionPosition, fingerprint: string): Promise<ProjectionPosition> {
     const { target } = this.#options;
     const position = await target.takeOver();
-    if (!session.snapshot) return position;
+    if (!session.snapshot)
+      return position.epoch === session.epoch ? position : target.goOn(position, before, session.epoch);
     this.#state = 'reconciling';
     const waiting = this.#rebuilt.splice(0);
     const reason = this.#anew ?? (position.lsn === null ? 'first start' : 'slot lost');

@@ -113,6 +113,17 @@ export class ProjectionTarget {
     return value[0]!;
   }
 
+  /** The record has gone on in another epoch, which holds everything up to `judged`; throws where the position is another one by now. */
+  async goOn(position: ProjectionPosition, judged: ProjectionPosition, epoch: string): Promise<ProjectionPosition> {
+    if (position.epoch !== judged.epoch || position.lsn !== judged.lsn) throw new PositionMoved(this.name);
+    const record = await this.record();
+    const { value } = await record.transaction(async (tx) => {
+      await this.lock(tx, position);
+      return this.move(tx, { ...position, epoch });
+    });
+    return value;
+  }
+
   async held(): Promise<Set<string>> {
     return heldKeys(await this.record(), this.name);
   }

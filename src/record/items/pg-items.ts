@@ -12,6 +12,7 @@ import {
   type ItemUpdate,
   type ItemWrite,
   type WriteOptions,
+  type WrittenItem,
 } from './item-table.ts';
 import { PgItemWriter } from './pg-item-writer.ts';
 import { queryPage } from './pg-query.ts';
@@ -99,12 +100,13 @@ class PgItemTable implements ItemTable {
     this.shape = new ItemShape(definition);
     this.#statements = statements(definition);
     this.#get = this.#coalescedGet();
-    const coalesced = (name: 'create' | 'put' | 'replace' | 'update' | 'remove') =>
+    const coalesced = (name: 'create' | 'put' | 'replace' | 'set' | 'update' | 'remove') =>
       record.coalesceWrites<readonly unknown[], string | null>({
         ...this.#statements[name],
         encode: (values) => values,
         decode,
         key: (values) => this.shape.nameOf(values),
+        planEachTime: true,
       });
     this.#writer = new PgItemWriter({
       shape: this.shape,
@@ -112,6 +114,7 @@ class PgItemTable implements ItemTable {
         create: coalesced('create'),
         put: coalesced('put'),
         replace: coalesced('replace'),
+        set: coalesced('set'),
         update: coalesced('update'),
         remove: coalesced('remove'),
       },
@@ -119,11 +122,11 @@ class PgItemTable implements ItemTable {
     });
   }
 
-  put(item: Item, options?: WriteOptions): Promise<Written<Item>> {
+  put(item: Item, options?: WriteOptions): Promise<WrittenItem> {
     return this.#writer.put(item, options);
   }
 
-  update(key: ItemKey, update: ItemUpdate, options?: WriteOptions): Promise<Written<Item>> {
+  update(key: ItemKey, update: ItemUpdate, options?: WriteOptions): Promise<WrittenItem> {
     return this.#writer.update(key, update, options);
   }
 
@@ -167,13 +170,14 @@ class PgItemTable implements ItemTable {
         );
         return { value: decode(row!), receipt: NO_RECEIPT };
       };
-    const { create, put, replace, update, remove, getLocked } = this.#statements;
+    const { create, put, replace, set, update, remove, getLocked } = this.#statements;
     return new PgItemWriter({
       shape: this.shape,
       run: {
         create: alone(create),
         put: alone(put),
         replace: alone(replace),
+        set: alone(set),
         update: alone(update),
         remove: alone(remove),
       },
@@ -201,6 +205,7 @@ class PgItemTable implements ItemTable {
     const read = this.#record.coalesceReads<readonly string[], string | undefined>({
       sql: this.#statements.get,
       keyType: 'text',
+      planEachTime: true,
       keyOf: (key) => JSON.stringify(key),
       decode: ([row]) => row?.attributes as string | undefined,
     });

@@ -37,6 +37,9 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
    * more, from any earlier point on, lead to the same state; `reads.<name>(arg...)` answers and changes nothing
    * (`reads.entries()` must be there: the number of entries in the bucket). `key(name)`
    * gives the full name of one of the bucket's keys. The state never depends on a clock or on chance.
+   *
+   * Where the script also sets `applies.finish`, it is called once, without arguments, after the last operation of each call and
+   * before the position is stamped: operations may be gathered until then, and go to the server's structures together.
    */
   readonly script: string;
   /** Rows of a snapshot while building, in any order. */

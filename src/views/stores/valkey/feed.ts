@@ -6,11 +6,11 @@ import { checkQuery } from '../../feed/limits.ts';
 import type { FeedEntry, FeedQuery } from '../../feed/queries.ts';
 import type { BucketOperation, Operation, StoredKind, StoredRead } from '../../stored.ts';
 import type { MemoryView } from '../../view.ts';
-import { MemoryFeed } from '../memory/feed.ts';
+import type { MemoryFeed } from '../memory/feed.ts';
 import { placeOf } from './place.ts';
 import { StoredProfiles } from './profiles.ts';
 import { rowFrom, rowText, valueText } from './row-text.ts';
-import { script } from './script.ts';
+import { inOneBucket, script } from './script.ts';
 
 type Question = FeedQuery | FeedAudit;
 
@@ -34,15 +34,15 @@ export class StoredFeed implements StoredKind<FeedQuery> {
   }
 
   *load(table: string, rows: readonly Row[]): Generator<BucketOperation> {
-    if (table === this.#shape.profiles.table) for (const row of rows) yield inBucket(this.#profiles.put(null, row));
-    if (table === this.#shape.table) for (const row of rows) yield inBucket(this.#put(null, row));
+    if (table === this.#shape.profiles.table) for (const row of rows) yield inOneBucket(this.#profiles.put(null, row));
+    if (table === this.#shape.table) for (const row of rows) yield inOneBucket(this.#put(null, row));
   }
 
   *changes(changes: readonly Change[]): Generator<BucketOperation> {
     for (const change of changes) {
       const { name } = change.table;
-      if (name === this.#shape.table) yield inBucket(this.#changed(change));
-      if (name === this.#shape.profiles.table) yield inBucket(this.#profiles.changed(change));
+      if (name === this.#shape.table) yield inOneBucket(this.#changed(change));
+      if (name === this.#shape.profiles.table) yield inOneBucket(this.#profiles.changed(change));
     }
   }
 

@@ -93,7 +93,6 @@ end
 
 -- For `verify`: the rows above one place and up to another; nil where rows that high have been let go of.
 function reads.between(above, to)
-  if redis.call('SCARD', key('aside')) > 0 then return false end
   if to ~= '+' and string.sub(to, 2) <= floor() then return false end
   return all_of(key('rows'), redis.call('ZRANGEBYLEX', key('newest'), above, to))
 end

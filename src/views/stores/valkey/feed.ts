@@ -20,6 +20,7 @@ type Question = FeedQuery | FeedAudit;
  */
 export class StoredFeed implements StoredKind<FeedQuery> {
   readonly buckets = 1;
+  readonly partial = true;
   readonly script: string;
   readonly #shape: FeedShape;
   readonly #profiles: StoredProfiles;

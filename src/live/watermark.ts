@@ -1,5 +1,5 @@
 import type { Position } from '../changes/position.ts';
-import { parseSnapshot } from '../changes/visibility.ts';
+import { parseSnapshot, type Snapshot } from '../changes/visibility.ts';
 import type { Receipt } from '../record/record.ts';
 import { PositionAhead, PositionOfAnotherEpoch, PositionTimeout, TooManyWaiters } from './errors.ts';
 import type { Applied } from './live.ts';
@@ -100,9 +100,9 @@ export class Watermark {
    * Whether everything applied at `mark` is visible in a snapshot (`pg_current_snapshot()`: `xmin:xmax:xip,...`): the log
    * shows a commit before snapshots do (CORRECTNESS 11).
    */
-  visibleIn(snapshot: string, mark: Mark): boolean {
+  visibleIn(snapshot: string | Snapshot, mark: Mark): boolean {
     if (mark.newestXid === null) return true;
-    const { xmax, running } = parseSnapshot(snapshot);
+    const { xmax, running } = typeof snapshot === 'string' ? parseSnapshot(snapshot) : snapshot;
     if (((xmax - mark.newestXid) | 0) <= 0) return false;
     return !running.some((xid) => (this.#recent.get(xid) ?? Number.POSITIVE_INFINITY) <= mark.position.lsn);
   }

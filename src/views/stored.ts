@@ -1,5 +1,6 @@
 import type { Change } from '../changes/change.ts';
 import type { Row } from '../record/value.ts';
+import type { Key, RowsRead } from './lazy.ts';
 import type { MemoryView, ViewQuery } from './view.ts';
 
 /** An argument of a script: text, a number written as text, or bytes. */
@@ -55,4 +56,53 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
    * anew at the same position. Together with the number of entries they find every difference.
    */
   audit(twin: MemoryView<Query>): Iterable<ViewQuery<unknown>>;
+  /** Set where the definition is `lazy`: how rows come in that somebody asked for. */
+  readonly lazy?: StoredLazy<Query>;
+}
+
+/**
+ * Of a kind that is filled on demand. What was read beside the stream comes in by a third table of its script,
+ * `amends.<name>(arg...)`: sent by any node at any time, outside of the order of positions, so that the script alone decides
+ * whether it is taken, by what is in the bucket (CORRECTNESS 11). The store runs it only in the served generation, whole (not
+ * torn), of the record's epoch, and at or after the position that the sender names, and hands back what it returned;
+ * `position()` is the bucket's own, as a number.
+ */
+export interface StoredLazy<Query extends ViewQuery<unknown>> {
+  /** The keys that a query's replies show as not held; each once. */
+  missing(query: Query, replies: readonly unknown[]): Key[];
+  /**
+   * Offers rows that were read. `since` is a position that was applied in the whole store before the reading began; `now` is in
+   * milliseconds. To be sent with the position `read.seen.flushed`.
+   */
+  fill(keys: readonly Key[], read: RowsRead, since: number, now: number): Fill[];
+  /** Offers rows as the stream brought them; each is taken if its change is the last one of its key. */
+  keep(rows: readonly Changed[], now: number): Fill[];
+  /**
+   * What a new bucket wants to know before it takes anything: a transaction id that was given out after it was made. All that
+   * ended before then is older, and must be visible to what fills (rows may have changed before the bucket began to follow, and
+   * snapshots not show it yet).
+   */
+  found(bucket: number, xid: number): BucketOperation;
+  /** Tells that these were used, so that others make room. */
+  use(keys: readonly Key[]): BucketOperation[];
+  /** Asks a bucket for its keys, from a place that the page before told. */
+  page(bucket: number, cursor?: string): StoredRead;
+  /** The keys of a page, and where the next one begins; `next` is undefined at the end. */
+  paged(reply: unknown): { readonly keys: readonly Key[]; readonly next: string | undefined };
+  /** A state in memory that is loaded with the rows of these keys: `audit`'s twin. */
+  twin(keys: Iterable<Key>): MemoryView<Query>;
+}
+
+/** Rows offered to one bucket. */
+export interface Fill extends BucketOperation {
+  readonly keys: readonly Key[];
+  /** From what the script returned: the keys whose row was not taken, or `unfounded`: the bucket must be `found` first. */
+  refused(reply: unknown): readonly Key[] | 'unfounded';
+}
+
+/** A row after a change that the stream brought; null where it is gone. */
+export interface Changed {
+  readonly key: Key;
+  readonly row: Row | null;
+  readonly xid: number;
 }

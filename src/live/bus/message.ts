@@ -3,6 +3,8 @@ import type { Transaction } from '../../changes/change.ts';
 
 /** What every message of the leader carries: its term and the log it follows. */
 interface FromLeader {
+  /** The node that leads. */
+  readonly node: string;
   /** The epoch of its term: a message of an older one is ignored. */
   readonly leader: number;
   /** The record's. */
@@ -27,7 +29,6 @@ export interface Resync extends FromLeader {
 /** The leader lives. Sent five times a second, and at once when something in it changes. */
 export interface Heartbeat extends FromLeader {
   readonly type: 'heartbeat';
-  readonly node: string;
   /** Where it stands: who does not stand there has missed something. */
   readonly position: number;
   /** Whether the views are followed and may be answered from. */
@@ -48,14 +49,14 @@ export interface Leaving extends FromLeader {
 /** Somebody waits: the leader is to ask the record how far the log is. */
 export interface Poke {
   readonly type: 'poke';
-  readonly from: string;
+  readonly node: string;
 }
 
 /** See `Live.signal`. */
 export interface Signal {
   readonly type: 'signal';
   /** The node it was sent on, which has told its own subscribers. */
-  readonly from: string;
+  readonly node: string;
   readonly topic: string;
   readonly key: string;
   readonly data: unknown;

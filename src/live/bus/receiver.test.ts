@@ -31,6 +31,7 @@ const transaction = (lsn: number): Transaction => ({
 
 const changes = (previous: number, lsns: readonly number[], leader = 1): LeaderMessage => ({
   type: 'changes',
+  node: 'a',
   leader,
   epoch: EPOCH,
   previous,

@@ -96,7 +96,31 @@ export class ServedView implements ViewHandle {
 
   /** Why it is answered from the record until it can be built. */
   get fault(): string | null {
-    return this.#fault ?? this.#generation?.fault?.message ?? this.#options.stored?.fault() ?? null;
+    return this.ownFault ?? this.#options.stored?.fault() ?? null;
+  }
+
+  /** What this process found; not what the leader told. */
+  get ownFault(): string | null {
+    return this.#fault ?? this.#generation?.fault?.message ?? null;
+  }
+
+  /** Of a view outside of the process: this process has found it whole, or made it so. */
+  built(): void {
+    this.#fault = null;
+    this.progress = null;
+  }
+
+  /** Of a view outside of the process: this process does not lead any more, and knows nothing of it. */
+  released(): void {
+    this.built();
+    this.doubted = false;
+  }
+
+  /** Of a view outside of the process: it was built anew beside what was served. */
+  rebuilt(): void {
+    this.built();
+    this.#builds++;
+    this.#versionBase++;
   }
 
   /** Of a view outside of the process: something in it has changed. */
@@ -151,7 +175,8 @@ export class ServedView implements ViewHandle {
 
   #readable(): MemoryView<never> | null {
     const generation = this.#generation;
-    if (this.#options.stored || !this.#inStep || this.doubted || !generation || generation.torn || generation.fault) return null;
+    if (this.#options.stored || !this.#inStep || this.doubted || !generation || generation.torn || generation.fault)
+      return null;
     return generation.state;
   }
 

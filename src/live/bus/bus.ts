@@ -11,7 +11,6 @@ export interface BusConnection {
 
 export interface BusOptions {
   readonly connection: BusConnection;
-  readonly channel: string;
   readonly log: Pick<Logger, 'warn'>;
   receive(message: BusMessage): void;
 }
@@ -19,14 +18,16 @@ export interface BusOptions {
 /** The channel on which the nodes of one database tell each other. Nothing on it is relied upon: who missed something notices. */
 export class Bus {
   readonly #options: BusOptions;
+  #channel = '';
   #unsubscribe: (() => Promise<void>) | null = null;
 
   constructor(options: BusOptions) {
     this.#options = options;
   }
 
-  async start(): Promise<void> {
-    const { connection, channel, receive } = this.#options;
+  async start(channel: string): Promise<void> {
+    const { connection, receive } = this.#options;
+    this.#channel = channel;
     this.#unsubscribe = await connection.subscribe(channel, (bytes) => {
       const message = decodeMessage(bytes);
       if (message) receive(message);
@@ -43,7 +44,7 @@ export class Bus {
   }
 
   sendEncoded(bytes: Buffer): void {
-    const { connection, channel, log } = this.#options;
-    connection.publish(channel, bytes).catch((error) => log.warn({ err: error }, 'a message to the nodes was lost'));
+    const { connection, log } = this.#options;
+    connection.publish(this.#channel, bytes).catch((error) => log.warn({ err: error }, 'a message to the nodes was lost'));
   }
 }

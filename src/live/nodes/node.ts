@@ -23,8 +23,6 @@ export interface NodeOptions {
   readonly id: string;
   readonly host: string;
   readonly connection: BusConnection & RegistryConnection;
-  /** The nodes of one database share it. */
-  readonly channel: string;
   /** The record, direct. */
   readonly replicationUrl: string;
   readonly watermark: Watermark;
@@ -61,10 +59,10 @@ export class Node {
   url: string | null = null;
 
   constructor(options: NodeOptions) {
-    const { id, connection, channel, log, watermark, applied, resync, replicationUrl, timeoutMs } = options;
+    const { id, connection, log, watermark, applied, resync, replicationUrl, timeoutMs } = options;
     this.#options = options;
     this.#receiver = new Receiver({ watermark, applied, resync, missed: () => void this.#missed() });
-    this.#bus = new Bus({ connection, channel, log, receive: (message) => this.#hear(message) });
+    this.#bus = new Bus({ connection, log, receive: (message) => this.#hear(message) });
     this.#registry = new Registry({ connection, id, self: () => this.#self() });
     this.#leadership = new Leadership({ url: replicationUrl, node: id, timeoutMs, log });
   }
@@ -91,8 +89,9 @@ export class Node {
     return this.#registry.nodes;
   }
 
-  async start(): Promise<void> {
-    await this.#bus.start();
+  /** `database` names the record: the nodes of one share a channel. */
+  async start(database: string): Promise<void> {
+    await this.#bus.start(`lockstep:changes:${database}`);
     await this.#registry.start();
   }
 

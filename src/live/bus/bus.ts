@@ -45,6 +45,8 @@ export class Bus {
 
   sendEncoded(bytes: Buffer): void {
     const { connection, log } = this.#options;
-    connection.publish(this.#channel, bytes).catch((error) => log.warn({ err: error }, 'a message to the nodes was lost'));
+    connection
+      .publish(this.#channel, bytes)
+      .catch((error) => log.warn({ err: error }, 'a message to the nodes was lost'));
   }
 }

@@ -1,5 +1,8 @@
 import type { Row } from '../../record/value.ts';
 import type { Drift, MemoryView, ViewDefinition, ViewStats } from '../../views/view.ts';
+import type { BusConnection } from '../bus/bus.ts';
+import type { RegistryConnection } from '../nodes/registry.ts';
+import type { StoreReader } from '../served-view.ts';
 import type { StoredState } from './state.ts';
 
 /** Where a view stands in the store, over all its buckets. */
@@ -43,4 +46,12 @@ export interface ViewStore {
   create(view: string, leader: number, epoch: string): Promise<WritableState>;
 }
 
-export type StoredDefinition = ViewDefinition<never>;
+/** The store as a process opens it: any node reads, the leader writes. */
+export interface OpenStore extends ViewStore {
+  /** As `lockstep status` shows it: `Redis 7.0.15`, `Valkey 8 Cluster`. */
+  readonly description: string;
+  readonly connection: BusConnection & RegistryConnection;
+  /** Makes a view known. Throws where its kind does not live outside of a process. */
+  add(view: string, definition: ViewDefinition<never>): StoreReader;
+  close(): Promise<void>;
+}

@@ -64,7 +64,7 @@ export class LiveSystem implements Live {
   readonly #truncated = new Set<string>();
 
   constructor(options: LiveSystemOptions) {
-    const { config, record, services, store, log } = options;
+    const { record, services, store, log } = options;
     this.#options = options;
     const poke = () => (this.#node ?? this.#follower).poke();
     this.#watermark = new Watermark({ flushedLsn: () => record.flushedLsn(), poke });

@@ -60,9 +60,11 @@ export class Receiver {
   #changes(message: Changes): void {
     const { watermark } = this.#options;
     const { epoch, lsn } = watermark.position;
-    if (!this.#joined || message.epoch !== epoch) return this.#skipTo(message.epoch, message.next);
-    if (message.next <= lsn) return; // a new leader begins where the old one was known to have been
-    if (message.previous > lsn) return this.#skipTo(message.epoch, message.next);
+    if (!this.#joined || message.epoch !== epoch || message.previous > lsn) {
+      this.#skipTo(message.epoch, message.next);
+      return;
+    }
+    // A new leader begins where the old one was known to have been: some of it is known.
     for (const transaction of message.transactions) if (transaction.lsn > lsn) this.#apply(transaction);
     watermark.progress(message.next);
   }

@@ -1,4 +1,8 @@
-import type { Row } from '../../../record/value.ts';
+import type { Row, Value } from '../../../record/value.ts';
+import type { ProfilesAudit } from '../../profiles-audit.ts';
+
+/** Rows in one question of `audit`. */
+const BLOCK = 200;
 
 /** What a row is where the log did not carry all of it: it cannot be shown. */
 export const UNKNOWN = Symbol('unknown');
@@ -40,6 +44,22 @@ export class Profiles {
 
   clear(): void {
     this.rows.clear();
+  }
+
+  /** What tells everything held, for a store outside of the process to be compared with this. */
+  *audit(): Generator<ProfilesAudit> {
+    const ids = [...this.rows.keys()] as Value[];
+    for (let start = 0; start < ids.length; start += BLOCK)
+      yield { ask: 'profiles held', ids: ids.slice(start, start + BLOCK) };
+    yield { ask: 'profile count' };
+  }
+
+  audited(query: ProfilesAudit): unknown {
+    if (query.ask === 'profile count') return this.rows.size;
+    return query.ids.map((id) => {
+      const row = this.rows.get(id);
+      return row === UNKNOWN ? 'not known' : (row ?? null);
+    });
   }
 
   get bytes(): number {

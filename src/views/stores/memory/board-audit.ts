@@ -43,7 +43,8 @@ function* auditRows(state: () => Audited): Generator<RowsQuery> {
   for (let start = 0; start < state().boards.rows.top; start += BLOCK) {
     const { rows } = state().boards;
     const ids: Value[] = [];
-    for (let row = start; row < Math.min(start + BLOCK, rows.top); row++) if (rows.id(row) !== null) ids.push(rows.id(row));
+    for (let row = start; row < Math.min(start + BLOCK, rows.top); row++)
+      if (rows.id(row) !== null) ids.push(rows.id(row));
     if (ids.length > 0) yield { ask: 'rows', ids };
   }
 }

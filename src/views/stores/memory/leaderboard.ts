@@ -1,5 +1,6 @@
 import type { Change } from '../../../changes/change.ts';
 import type { Row, Value } from '../../../record/value.ts';
+import { unfitness } from '../../leaderboard/fitness.ts';
 import type { LeaderboardShape } from '../../leaderboard/leaderboard.ts';
 import { checkQuery, nameOf } from '../../leaderboard/limits.ts';
 import type {
@@ -19,7 +20,6 @@ import { BoardSet } from './board-set.ts';
 import type { BoardWindow } from './board-window.ts';
 import type { NodePoolOptions } from './node-pool.ts';
 import type { OrderedRows } from './ordered-rows.ts';
-import { unfitness } from '../../leaderboard/fitness.ts';
 import { inTurns } from './turns.ts';
 
 /** Rows that cannot be held which are told apart; with more, only a rebuild or a TRUNCATE helps. */
@@ -73,7 +73,8 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
 
   answer(query: LeaderboardQuery | BoardAuditQuery): unknown {
     if (query.ask === 'rows') return query.ids.map((id) => this.#rowOf(id));
-    if (query.ask === 'sizes') return { ranked: this.#boards.histories.size, aside: [...this.#aside].map(String).sort() };
+    if (query.ask === 'sizes')
+      return { ranked: this.#boards.histories.size, aside: [...this.#aside].map(String).sort() };
     checkQuery(query);
     if (this.#aside.size > 0 || this.#tooManyAside) return undefined;
     if (query.ask === 'history') return this.#history(query);

@@ -1,4 +1,4 @@
--- Windows: which of them a row is in, and which are held. SERIES has what is declared: { overall = true, monthly = true, daily = true }.
+-- Windows: which of them a row is in, and which are held. OVERALL, MONTHLY and DAILY say what is declared.
 
 local DAY = 86400000000
 
@@ -26,14 +26,14 @@ local function calendar()
   local known = {}
   local function windows_of(day)
     local windows = {}
-    if SERIES.overall then windows[1] = { name = 'overall' } end
+    if OVERALL then windows[1] = { name = 'overall' } end
     if day ~= day or day == math.huge or day == -math.huge then return windows end
     local year, month, first = civil(day)
     local number = year * 12 + month - 1
-    if SERIES.monthly and number >= floors.monthly then
+    if MONTHLY and number >= floors.monthly then
       windows[#windows + 1] = { name = string.format('%04d-%02d', year, month), series = 'monthly', number = number }
     end
-    if SERIES.daily and day >= floors.daily then
+    if DAILY and day >= floors.daily then
       windows[#windows + 1] = { name = string.format('%04d-%02d-%02d', year, month, first), series = 'daily', number = day }
     end
     return windows

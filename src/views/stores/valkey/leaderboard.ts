@@ -9,8 +9,8 @@ import type { Argument, BucketOperation, Operation, StoredKind, StoredRead } fro
 import type { MemoryView } from '../../view.ts';
 import type { BoardAuditQuery } from '../memory/board-audit.ts';
 import { MemoryLeaderboard } from '../memory/leaderboard.ts';
-import { lua } from './lua.ts';
 import { rowFrom, rowText, valueText } from './row-text.ts';
+import { inOneBucket, script } from './script.ts';
 
 /** As a script answers: ids and rows as text, in one order. */
 type Rows = readonly [ids: readonly unknown[], rows: readonly unknown[]];
@@ -30,8 +30,8 @@ export class StoredLeaderboard implements StoredKind<LeaderboardQuery> {
     this.#shape = options.shape;
     const { player, score, time, keep, overall, monthly, daily } = this.#shape;
     this.#columns = [player, score, time, ...keep];
-    const series = `local SERIES = { overall = ${overall}, monthly = ${monthly !== null}, daily = ${daily !== null} }`;
-    this.script = [series, lua('rows', 'board-places', 'board-windows', 'leaderboard', 'board-reads')].join('\n');
+    const declared = { OVERALL: overall, MONTHLY: monthly !== null, DAILY: daily !== null };
+    this.script = script(declared, ['rows', 'board-places', 'board-windows', 'leaderboard', 'board-reads']);
   }
 
   *load(table: string, rows: readonly Row[]): Iterable<BucketOperation> {
@@ -40,18 +40,20 @@ export class StoredLeaderboard implements StoredKind<LeaderboardQuery> {
       const reason = unfitness(this.#shape, row);
       if (reason) throw new Error(`leaderboard of ${table}: ${reason}`);
       const id = String(row[this.#shape.id]);
-      yield inBucket(['put', id, id, rowText(row, this.#columns)]);
+      yield inOneBucket(['put', id, id, rowText(row, this.#columns)]);
     }
   }
 
   *changes(changes: readonly Change[]): Iterable<BucketOperation> {
-    for (const change of changes) if (change.table.name === this.#shape.table) yield inBucket(this.#operation(change));
+    for (const change of changes)
+      if (change.table.name === this.#shape.table) yield inOneBucket(this.#operation(change));
   }
 
   expire(now: number): Operation[] {
     const { monthly, daily } = this.#shape;
     const floors: Operation[] = [];
-    if (monthly?.keepDays !== undefined) floors.push(['expire', 'monthly', `${monthOf(dayOf(now) - monthly.keepDays)}`]);
+    if (monthly?.keepDays !== undefined)
+      floors.push(['expire', 'monthly', `${monthOf(dayOf(now) - monthly.keepDays)}`]);
     if (daily?.keepDays !== undefined) floors.push(['expire', 'daily', `${dayOf(now) - daily.keepDays}`]);
     return floors;
   }
@@ -134,10 +136,6 @@ export class StoredLeaderboard implements StoredKind<LeaderboardQuery> {
   #row(id: Value, text: unknown): Row {
     return { [this.#shape.id]: id, ...rowFrom(String(text), this.#columns) };
   }
-}
-
-function inBucket(operation: Operation): BucketOperation {
-  return { bucket: 0, operation };
 }
 
 function read(name: string, args: readonly Argument[]): StoredRead {

@@ -52,6 +52,7 @@ const system: SystemStatus = {
     reconnects: 0,
     views: [status],
     projections: [],
+    nodes: null,
   },
 };
 

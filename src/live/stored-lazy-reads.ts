@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from '../changes/change.ts';
+import { formatSnapshot } from '../changes/visibility.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { Key, LazySource, RowsRead } from '../views/lazy.ts';
 import type { BucketOperation, Fill, StoredLazy } from '../views/stored.ts';
@@ -124,7 +125,7 @@ export class StoredLazyReads {
     for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline; await sleep(1)) {
       const mark = watermark.mark();
       const { seen, rows } = await this.#reads.read(keys);
-      if (!watermark.visibleIn(seen.snapshot, mark)) continue;
+      if (!watermark.visibleIn(formatSnapshot(seen.snapshot), mark)) continue;
       // So that who reads this and then from the store does not go back in time.
       if (seen.flushed > watermark.position.lsn) await watermark.passed(seen.flushed, waitMs);
       const results = queries.map((query) => source.answerFrom(query, rows));

@@ -39,6 +39,7 @@ test('defaults, with the data folder made absolute', async (t) => {
     corsOrigins: [],
     trustProxy: false,
     waitMs: 5000,
+    leaderTimeoutMs: 5000,
     walLimitBytes: 2 ** 30,
     rateLimit: undefined,
     only: undefined,

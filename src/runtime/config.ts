@@ -36,6 +36,8 @@ export interface Settings {
   readonly trustProxy: TrustProxy;
   /** Milliseconds. */
   readonly waitMs: number;
+  /** Milliseconds. */
+  readonly leaderTimeoutMs: number;
   readonly walLimitBytes: number;
   /** Requests a second for each address; 0: no limit. Unset: a generous one that spares this machine itself. */
   readonly rateLimit: number | undefined;

@@ -239,6 +239,12 @@ export const OPTIONS = {
     fallback: 5000,
     about: 'longest wait for a view, in milliseconds',
   },
+  leaderTimeoutMs: {
+    ...integer(500, 600_000, 'milliseconds'),
+    env: 'LOCKSTEP_LEADER_TIMEOUT',
+    fallback: 5000,
+    about: 'a leading node that is silent for so long is deposed, in milliseconds',
+  },
   walLimitBytes: {
     ...bytes(2 ** 24),
     env: 'LOCKSTEP_WAL_LIMIT',

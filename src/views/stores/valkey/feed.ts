@@ -25,7 +25,7 @@ export class StoredFeed implements StoredKind<FeedQuery> {
   readonly #shape: FeedShape;
   readonly #profiles: StoredProfiles;
 
-  constructor(shape: FeedShape) {
+  constructor({ shape }: { readonly shape: FeedShape }) {
     const { hold, shown, expires, author } = shape;
     this.#shape = shape;
     this.#profiles = new StoredProfiles(shape.profiles);

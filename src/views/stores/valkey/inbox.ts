@@ -30,7 +30,7 @@ export class StoredInbox implements StoredKind<InboxQuery> {
   /** The columns of a last message, in their order. */
   readonly #shown: readonly string[];
 
-  constructor(shape: InboxShape) {
+  constructor({ shape }: { readonly shape: InboxShape }) {
     this.#shape = shape;
     this.#profiles = new StoredProfiles(shape.profiles);
     this.#shown = [shape.messages.id, shape.messages.author, ...shape.messages.keep];

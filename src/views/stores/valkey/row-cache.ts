@@ -1,4 +1,5 @@
 import type { Change } from '../../../changes/change.ts';
+import { formatSnapshot } from '../../../changes/visibility.ts';
 import type { Row } from '../../../record/value.ts';
 import { type Key, keyFrom, type RowsRead } from '../../lazy.ts';
 import type { HeldRowQuery, RowsQuery } from '../../row-cache/queries.ts';
@@ -100,8 +101,7 @@ export class StoredRowCache implements StoredKind<RowsQuery>, StoredLazy<RowsQue
   }
 
   fill(keys: readonly Key[], { seen, rows }: RowsRead, since: number): Fill[] {
-    const { xmin, xmax, running } = seen.snapshot;
-    const facts = [String(since), String(seen.end), `${xmin}:${xmax}:${running.join()}`, String(this.#now())];
+    const facts = [String(since), String(seen.end), formatSnapshot(seen.snapshot), String(this.#now())];
     return byBucket(keys, BUCKETS).map(({ bucket, keys }) => {
       const parts = keys.flatMap((key) => [String(key), ...this.#textOf(rows.get(key) ?? null)]);
       return fillOf(bucket, keys, ['fill', ...facts, ...parts]);

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from '../changes/change.ts';
+import type { Position } from '../changes/position.ts';
 import { formatSnapshot } from '../changes/visibility.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { Key, LazySource, RowsRead } from '../views/lazy.ts';
-import type { BucketOperation, Fill, StoredLazy } from '../views/stored.ts';
-import type { ViewQuery } from '../views/view.ts';
+import type { BucketOperation, Fill, StoredKind, StoredLazy, StoredRead } from '../views/stored.ts';
+import type { CacheStats, ViewDefinition, ViewQuery } from '../views/view.ts';
 import { PositionTimeout } from './errors.ts';
 import { KeyedReads } from './keyed-reads.ts';
 import type { Answer } from './live.ts';
@@ -17,26 +18,31 @@ type Query = ViewQuery<unknown>;
 const SETTLE_MS = 1000;
 /** The same where transactions must end that are older than what the buckets remember: then the record answers. */
 const FLOOR_MS = 20;
+/** Tries to hold all rows of one read at once. */
+const FILLS = 3;
 /** Uses told of at once, and gathered at most. */
 const USES = 1000;
 
-/** The store, as far as rows come in by it beside the order of positions. */
-export interface AmendableStore {
+/** A view's part of the store, as any node asks it. */
+export interface LazyStore {
   /**
-   * Runs each operation in its bucket, in one call a bucket, and hands back what it returned. Undefined in the place of an
-   * operation whose bucket is not there, torn, of another generation or epoch than the one served, or before `position`.
+   * The replies to questions to the buckets, all of the epoch of `at` and not before it, and the least of their positions;
+   * undefined where that cannot be had.
    */
-  amend(operations: readonly BucketOperation[], position: number): Promise<readonly unknown[]>;
+  ask(reads: readonly StoredRead[], at: Position): Promise<{ replies: readonly unknown[]; lsn: number } | undefined>;
+  /**
+   * Runs each operation in its bucket, and hands back what it returned. Undefined in the place of an operation whose bucket is
+   * not there, torn, of another generation or epoch than the one served, or before `at`.
+   */
+  amend(operations: readonly BucketOperation[], at: Position): Promise<readonly unknown[]>;
 }
 
 export interface StoredLazyReadsOptions {
-  readonly source: LazySource<Query>;
-  readonly stored: StoredLazy<Query>;
-  readonly store: AmendableStore;
+  /** Of a view that is filled on demand and has a stored kind. */
+  readonly definition: ViewDefinition<never>;
+  readonly store: LazyStore;
   readonly record: PgRecord;
   readonly watermark: Watermark;
-  /** The view's table and its key column. */
-  readonly table: string;
   /** Longest wait for the store to come up to what was read. */
   readonly waitMs: number;
 }
@@ -48,22 +54,46 @@ export interface StoredLazyReadsOptions {
  */
 export class StoredLazyReads {
   readonly #options: StoredLazyReadsOptions;
+  readonly #source: LazySource<Query>;
+  readonly #kind: StoredKind<Query>;
+  readonly #stored: StoredLazy<Query>;
   readonly #reads: KeyedReads;
   readonly #underWay = new Map<Key, Promise<void>>();
   readonly #recent: RecentRows;
   #used = new Set<Key>();
-  /** Rows read that could not be kept: a change was applied that the reading did not see yet. */
-  refusals = 0;
+  #hits = 0;
+  #misses = 0;
+  #refusals = 0;
 
   constructor(options: StoredLazyReadsOptions) {
-    const { record, source, table } = options;
+    const { record, definition } = options;
     this.#options = options;
-    this.#reads = new KeyedReads({ record, sql: source.sql, id: source.id });
-    this.#recent = new RecentRows({ table, id: source.id });
+    this.#source = definition.lazy as unknown as LazySource<Query>;
+    this.#kind = definition.stored as unknown as StoredKind<Query>;
+    this.#stored = this.#kind.lazy!;
+    this.#reads = new KeyedReads({ record, sql: this.#source.sql, id: this.#source.id });
+    this.#recent = new RecentRows({ table: definition.sources[0]!.table, id: this.#source.id });
   }
 
-  get statements(): number {
-    return this.#reads.statements;
+  /** What this node has seen of the cache. */
+  get counts(): Pick<CacheStats, 'hits' | 'misses' | 'refusals' | 'statements'> {
+    return { hits: this.#hits, misses: this.#misses, refusals: this.#refusals, statements: this.#reads.statements };
+  }
+
+  /**
+   * The answers at one position, not before `at`; rows that are not held are brought first. Undefined where the store cannot
+   * give them: then `readThrough`, or the record answers.
+   */
+  async read(queries: readonly Query[], at: Position): Promise<{ results: unknown[]; lsn: number } | undefined> {
+    for (let tries = 0, from = at; tries <= FILLS; tries++, from = this.#options.watermark.position) {
+      const asked = await this.#ask(queries, from);
+      if (!asked) return undefined;
+      const { results, missing, lsn } = asked;
+      if (tries === 0) this.#count(queries, missing);
+      if (missing.length === 0) return { results, lsn };
+      await this.fill(missing);
+    }
+    return undefined; // there is no room for all of them at once
   }
 
   /**
@@ -82,11 +112,12 @@ export class StoredLazyReads {
   }
 
   /** Write-through: holds rows as their changes left them, where this node has seen those pass, and reads the others. */
-  async hold(keys: readonly Key[]): Promise<void> {
-    const { stored, store, watermark } = this.#options;
+  async hold(queries: readonly Query[]): Promise<void> {
+    const { store, watermark } = this.#options;
+    const keys = this.#keysOf(queries);
     const known = this.#recent.of(keys);
-    const offers = stored.keep(known);
-    const replies = offers.length > 0 ? await store.amend(offers, watermark.position.lsn) : [];
+    const offers = this.#stored.keep(known);
+    const replies = offers.length > 0 ? await store.amend(offers, watermark.position) : [];
     const kept = new Set(known.map(({ key }) => key));
     for (const key of offers.flatMap((offer, i) => refusedOf(offer, replies[i]))) kept.delete(key);
     const others = keys.filter((key) => !kept.has(key));
@@ -103,35 +134,57 @@ export class StoredLazyReads {
     this.#recent.clear();
   }
 
-  /** These were found in the store: told of now and then, so that others make room. */
-  used(keys: readonly Key[]): void {
-    for (const key of keys) this.#used.add(key);
-    if (this.#used.size >= USES) this.tend();
-  }
-
-  /** For a timer: about once a second. */
+  /** Tells the store which rows were used, so that others make room. For a timer: about once a second. */
   tend(): void {
     const used = [...this.#used];
     this.#used = new Set();
     if (used.length === 0) return;
-    const { stored, store, watermark } = this.#options;
-    store.amend(stored.use(used), watermark.position.lsn).catch(() => {}); // only which rows make room first
+    const { store, watermark } = this.#options;
+    store.amend(this.#stored.use(used), watermark.position).catch(() => {}); // only which rows make room first
   }
 
   /** Answers from the record alone, as new as the store is, and not before the store is as new as the answer. */
   async readThrough(queries: readonly Query[]): Promise<Answer<unknown[]>> {
-    const { source, watermark, waitMs } = this.#options;
-    const keys = queries.flatMap((query) => source.keysOf(query));
+    const { watermark, waitMs } = this.#options;
+    const keys = this.#keysOf(queries);
     for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline; await sleep(1)) {
       const mark = watermark.mark();
       const { seen, rows } = await this.#reads.read(keys);
       if (!watermark.visibleIn(formatSnapshot(seen.snapshot), mark)) continue;
       // So that who reads this and then from the store does not go back in time.
       if (seen.flushed > watermark.position.lsn) await watermark.passed(seen.flushed, waitMs);
-      const results = queries.map((query) => source.answerFrom(query, rows));
+      const results = queries.map((query) => this.#source.answerFrom(query, rows));
       return { results, position: mark.position, source: 'record' };
     }
     throw new PositionTimeout();
+  }
+
+  async #ask(queries: readonly Query[], at: Position) {
+    const reads = queries.map((query) => this.#kind.read(query));
+    const asked = await this.#options.store.ask(reads.flat(), at);
+    if (!asked) return undefined;
+    const missing = new Set<Key>();
+    const all = [...asked.replies];
+    const results = queries.map((query, i) => {
+      const replies = all.splice(0, reads[i]!.length);
+      for (const key of this.#stored.missing(query, replies)) missing.add(key);
+      return this.#kind.answer(query, replies);
+    });
+    return { results, missing: [...missing], lsn: asked.lsn };
+  }
+
+  #count(queries: readonly Query[], missing: readonly Key[]): void {
+    const keys = this.#keysOf(queries);
+    for (const key of keys) this.#used.add(key);
+    if (this.#used.size >= USES) this.tend();
+    this.#misses += missing.length;
+    this.#hits += keys.length - missing.length;
+  }
+
+  #keysOf(queries: readonly Query[]): readonly Key[] {
+    return queries.length === 1
+      ? this.#source.keysOf(queries[0]!)
+      : queries.flatMap((query) => this.#source.keysOf(query));
   }
 
   #start(keys: readonly Key[]): Promise<void> {
@@ -146,22 +199,22 @@ export class StoredLazyReads {
   async #read(keys: readonly Key[]): Promise<void> {
     const start = performance.now();
     for (let left = keys; ; await sleep(1)) {
-      const since = this.#options.watermark.position.lsn;
+      const since = this.#options.watermark.position;
       const read = await this.#reads.read(left);
       const refused = await this.#offer(left, read, since);
       left = refused.keys;
-      this.refusals += left.length;
+      this.#refusals += left.length;
       if (left.length === 0) return;
       if (performance.now() > start + (refused.waitsForOthers ? FLOOR_MS : SETTLE_MS)) throw new PositionTimeout();
     }
   }
 
-  async #offer(keys: readonly Key[], read: RowsRead, since: number): Promise<Refused> {
-    const { stored, store, watermark, waitMs } = this.#options;
+  async #offer(keys: readonly Key[], read: RowsRead, since: Position): Promise<Refused> {
+    const { store, watermark, waitMs } = this.#options;
     const { flushed } = read.seen;
     if (flushed > watermark.position.lsn && !(await watermark.passed(flushed, waitMs))) throw new PositionTimeout();
-    const offers = stored.fill(keys, read, since);
-    const replies = await store.amend(offers, flushed);
+    const offers = this.#stored.fill(keys, read, since.lsn);
+    const replies = await store.amend(offers, { epoch: since.epoch, lsn: flushed });
     if (replies.includes(undefined)) throw new PositionTimeout();
     await this.#found(offers.filter((offer, i) => offer.refused(replies[i]) === 'unfounded'));
     const waitsForOthers = offers.some((offer, i) => offer.refused(replies[i]) === 'floor');
@@ -171,13 +224,13 @@ export class StoredLazyReads {
   /** Tells new buckets of a transaction id given out by now. */
   async #found(offers: readonly Fill[]): Promise<void> {
     if (offers.length === 0) return;
-    const { stored, store, record } = this.#options;
+    const { store, record, watermark } = this.#options;
     const [now] = await record.query<{ xid: string }>('select pg_catalog.pg_current_xact_id()::text as xid');
     const xid = Number(BigInt(now!.xid) & 0xffff_ffffn);
     const buckets = [...new Set(offers.map(({ bucket }) => bucket))];
     await store.amend(
-      buckets.map((bucket) => stored.found(bucket, xid)),
-      0,
+      buckets.map((bucket) => this.#stored.found(bucket, xid)),
+      watermark.position,
     );
   }
 }

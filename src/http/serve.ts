@@ -34,6 +34,7 @@ export async function serve(runtime: Runtime, options: { version: string }): Pro
   });
   await listen(app, config.host, config.port);
   const url = urlOf(config.host, app.server.address() as AddressInfo);
+  live.url = url;
   const control = await startControl({
     dataDir: config.dataDir,
     log,

@@ -10,6 +10,29 @@ import type { Answer, Progress, ReadOptions, VerifyReport, ViewHandle, ViewState
 import { readFromRecord } from './record-read.ts';
 import type { Watermark } from './watermark.ts';
 
+/** A view whose rows live outside of the process, as any node reads it. */
+export interface StoreReader {
+  /**
+   * The answers at one position of the same epoch, not before `at`; undefined where the store cannot give them: it is away, was
+   * emptied, is being filled, or fell back.
+   */
+  read(
+    queries: readonly ViewQuery<unknown>[],
+    at: Position,
+  ): Promise<{ readonly results: unknown[]; readonly lsn: number } | undefined>;
+  /** As of a moment ago. */
+  stats(): ViewStats;
+}
+
+/** What a node knows of the views that are kept in step for all nodes. */
+export interface StoredSide {
+  readonly reader: StoreReader;
+  /** Whether they are kept in step, as far as this node has heard. */
+  inStep(): boolean;
+  /** Why the leader could not build this one. */
+  fault(): string | null;
+}
+
 export interface ServedViewOptions {
   readonly service: string;
   readonly name: string;
@@ -18,6 +41,8 @@ export interface ServedViewOptions {
   readonly watermark: Watermark;
   /** Longest wait for a client's position. */
   readonly waitMs: number;
+  /** Set where the view lives outside of the process. */
+  readonly stored?: StoredSide;
   recordEnd(): number;
   rebuild(view: ServedView, progress?: Progress): Promise<void>;
   verify(view: ServedView, progress?: Progress): Promise<VerifyReport>;
@@ -59,18 +84,57 @@ export class ServedView implements ViewHandle {
   }
 
   get version(): number {
+    if (this.#options.stored) return this.#versionBase;
     return this.#versionBase + (this.#generation?.version ?? 0);
   }
 
   get state(): ViewState {
-    if (this.#fault ?? this.#generation?.fault) return 'broken';
-    if (!this.#inStep) return 'building';
-    return this.#generation!.torn || this.doubted ? 'catching up' : 'live';
+    if (this.fault) return 'broken';
+    if (!this.#isFed) return 'building';
+    return this.#generation?.torn || this.doubted ? 'catching up' : 'live';
+  }
+
+  /** Why it is answered from the record until it can be built. */
+  get fault(): string | null {
+    return this.ownFault ?? this.#options.stored?.fault() ?? null;
+  }
+
+  /** What this process found; not what the leader told. */
+  get ownFault(): string | null {
+    return this.#fault ?? this.#generation?.fault?.message ?? null;
+  }
+
+  /** Of a view outside of the process: this process has found it whole, or made it so. */
+  built(): void {
+    this.#fault = null;
+    this.progress = null;
+  }
+
+  /** Of a view outside of the process: this process does not lead any more, and knows nothing of it. */
+  released(): void {
+    this.built();
+    this.doubted = false;
+  }
+
+  /** Of a view outside of the process: it was built anew beside what was served. */
+  rebuilt(): void {
+    this.built();
+    this.#builds++;
+    this.#versionBase++;
+  }
+
+  /** Of a view outside of the process: something in it has changed. */
+  changed(): void {
+    this.#versionBase++;
+  }
+
+  get #isFed(): boolean {
+    return this.#options.stored ? this.#options.stored.inStep() : this.#inStep;
   }
 
   /** Serves a new state from now on; it stands at the watermark. */
   switchTo(generation: Generation): void {
-    this.#versionBase = this.version + 1 - generation.version;
+    this.#versionBase = this.version + 1 - (this.#options.stored ? 0 : generation.version);
     this.#generation = generation;
     this.#inStep = true;
     this.#fault = null;
@@ -111,7 +175,8 @@ export class ServedView implements ViewHandle {
 
   #readable(): MemoryView<never> | null {
     const generation = this.#generation;
-    if (!this.#inStep || this.doubted || !generation || generation.torn || generation.fault) return null;
+    if (this.#options.stored || !this.#inStep || this.doubted || !generation || generation.torn || generation.fault)
+      return null;
     return generation.state;
   }
 
@@ -120,8 +185,23 @@ export class ServedView implements ViewHandle {
     options: ReadOptions = {},
   ): Promise<Answer<ResultsOf<Queries>>> {
     if (options.minPosition && !(await this.#reached(options.minPosition))) return this.#readRecord(queries, options);
+    if (this.#options.stored) return this.#readStored(this.#options.stored, queries, options);
     const fromView = options.from === 'record' ? undefined : this.readNow(queries);
     return fromView ?? (await this.#readLazily(queries, options.from)) ?? (await this.#readRecord(queries, options));
+  }
+
+  /** At or after the position at which the read began, by this node's knowledge: never older, whatever became of the store. */
+  async #readStored<Queries extends readonly ViewQuery<unknown>[]>(
+    { reader, inStep }: StoredSide,
+    queries: Queries,
+    options: ReadOptions,
+  ): Promise<Answer<ResultsOf<Queries>>> {
+    const at = this.#options.watermark.position;
+    const asked = options.from !== 'record' && inStep() && !this.doubted && !this.fault;
+    const found = asked ? await reader.read(queries, at) : undefined;
+    if (!found) return this.#readRecord(queries, options);
+    const position = { epoch: at.epoch, lsn: found.lsn };
+    return { results: found.results as ResultsOf<Queries>, position, source: 'view' };
   }
 
   async hold(queries: readonly ViewQuery<unknown>[]): Promise<void> {
@@ -177,8 +257,9 @@ export class ServedView implements ViewHandle {
 
   status(): ViewStatus {
     const { watermark, service, name, definition } = this.#options;
-    const served = this.#generation !== null && this.#inStep;
-    const stats: ViewStats = served ? this.#generation!.state.stats() : { entries: 0, bytes: 0 };
+    const { stored } = this.#options;
+    const served = this.#isFed && (stored !== undefined || this.#generation !== null);
+    const stats: ViewStats = served ? (stored?.reader ?? this.#generation!.state).stats() : { entries: 0, bytes: 0 };
     return {
       service,
       name,
@@ -187,10 +268,10 @@ export class ServedView implements ViewHandle {
       position: served ? formatPosition(watermark.position) : null,
       lagBytes: served ? Math.max(0, this.#options.recordEnd() - watermark.position.lsn) : this.#options.recordEnd(),
       ...stats,
-      ...(stats.cache && { cache: { ...stats.cache, statements: this.#lazyReads!.statements } }),
+      ...(stats.cache && { cache: { ...stats.cache, statements: this.#lazyReads?.statements ?? 0 } }),
       progress: this.progress,
       rebuilds: Math.max(0, this.#builds - 1),
-      fault: this.#fault ?? this.#generation?.fault?.message ?? null,
+      fault: this.fault,
     };
   }
 
@@ -218,7 +299,7 @@ export class ServedView implements ViewHandle {
   async #reached(position: Position): Promise<boolean> {
     const { watermark, waitMs } = this.#options;
     if (position.epoch !== watermark.position.epoch) throw new PositionOfAnotherEpoch();
-    if (!this.#inStep) return false;
+    if (!this.#isFed) return false;
     try {
       await watermark.reached(position, waitMs);
       return true;

@@ -5,6 +5,7 @@ import {
   type LogLevel,
   OPTION_NAMES,
   OPTIONS,
+  type Option,
   type OptionName,
   type ServiceSettings,
   SOCKET_HOST,
@@ -23,6 +24,9 @@ export interface Settings {
   readonly databaseUrl: string | undefined;
   /** Unset: `databaseUrl`. */
   readonly replicationUrl: string | undefined;
+  /** Unset: the views live in this process. */
+  readonly valkeyUrl: string | undefined;
+  readonly valkeyReplicas: number;
   /** Unset: the record's database. */
   readonly taxiDatabaseUrl: string | undefined;
   readonly logLevel: LogLevel;
@@ -36,6 +40,8 @@ export interface Settings {
   readonly trustProxy: TrustProxy;
   /** Milliseconds. */
   readonly waitMs: number;
+  /** Milliseconds. */
+  readonly leaderTimeoutMs: number;
   readonly walLimitBytes: number;
   /** Requests a second for each address; 0: no limit. Unset: a generous one that spares this machine itself. */
   readonly rateLimit: number | undefined;
@@ -99,7 +105,7 @@ export async function loadConfig({ env, cwd, overrides = {} }: ConfigInput): Pro
 export function redact(config: Config): Config {
   const shown: Record<string, unknown> = { ...config };
   for (const name of OPTION_NAMES) {
-    if (isSecret(name) && typeof shown[name] === 'string') shown[name] = redactUrl(shown[name]);
+    if (isSecret(name) && typeof shown[name] === 'string') shown[name] = redacted(name, shown[name]);
   }
   return shown as unknown as Config;
 }
@@ -136,6 +142,11 @@ export function redactUrl(text: string): string {
   return withHost === text ? url.href : url.href.replace(`@${SOCKET_HOST}/`, '@/');
 }
 
+function redacted(name: OptionName, value: string): string {
+  const { redact = redactUrl }: Pick<Option<unknown>, 'redact'> = OPTIONS[name] as Option<unknown>;
+  return redact(value);
+}
+
 function isSecret(name: OptionName): boolean {
   return 'secret' in OPTIONS[name];
 }
@@ -144,7 +155,7 @@ function check(name: OptionName, { value, where }: Found): unknown {
   const option = OPTIONS[name];
   const checked = option.read(value);
   if (checked !== undefined) return checked;
-  const found = isSecret(name) && typeof value === 'string' ? redactUrl(value) : JSON.stringify(value);
+  const found = isSecret(name) && typeof value === 'string' ? redacted(name, value) : JSON.stringify(value);
   throw new ConfigError(`${where} is ${found}; expected ${option.expected}.`);
 }
 

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { serve } from '../http/serve.ts';
+import type { OpenStore } from '../live/stored/store.ts';
 import { type ConfigFile, loadConfig } from '../runtime/config.ts';
 import { openRuntime, type Runtime } from '../runtime/runtime.ts';
 import type { ServiceDefinition } from '../runtime/service.ts';
@@ -21,9 +22,10 @@ export async function testServices(
   t: TestContext,
   services: readonly ServiceDefinition[],
   settings: ConfigFile = {},
+  store?: () => OpenStore,
 ): Promise<TestApp> {
   const databaseUrl = settings.databaseUrl ?? (await testDatabase(t)).url;
-  return startApp({ t, databaseUrl, services, settings });
+  return startApp({ t, databaseUrl, services, settings, ...(store && { store }) });
 }
 
 interface AppOptions {
@@ -31,6 +33,7 @@ interface AppOptions {
   readonly databaseUrl: string;
   readonly services: readonly ServiceDefinition[];
   readonly settings: ConfigFile;
+  readonly store?: () => OpenStore;
 }
 
 async function startApp(options: AppOptions): Promise<TestApp> {
@@ -42,7 +45,7 @@ async function startApp(options: AppOptions): Promise<TestApp> {
     overrides: { dataDir, databaseUrl, port: 0, rateLimit: 0, ...settings },
   });
   const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
-  const runtime = await openRuntime({ config, services, log });
+  const runtime = await openRuntime({ config, services, log, ...(options.store && { store: options.store() }) });
   const served = await serve(runtime, { version: 'test' });
   let stopped: Promise<void> | undefined;
   const stop = () => {

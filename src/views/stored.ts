@@ -38,6 +38,8 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
    * (`reads.entries()` must be there: the number of entries in the bucket). `key(name)`
    * gives the full name of one of the bucket's keys. The state never depends on a clock or on chance.
    *
+   * `position()` is the bucket's position, as a number: while operations are applied, the one that they come after.
+   *
    * Where the script also sets `applies.finish`, it is called once, without arguments, after the last operation of each call and
    * before the position is stamped: operations may be gathered until then, and go to the server's structures together.
    */
@@ -50,13 +52,15 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
   changes(changes: readonly Change[], commit: { readonly xid: number }): Iterable<BucketOperation>;
   /** Lets go of what the declaration says to let go of; `now` in microseconds. For each bucket. */
   expire?(now: number): readonly Operation[];
+  /** Set where the view does not hold all there is, so that the number of its entries says nothing. */
+  readonly partial?: true;
   /** What to ask; several where the keys of one query lie in several buckets. */
   read(query: Query): readonly StoredRead[];
   /** The answer from the replies, in the order of `read`'s; equal in shape and types to the memory state's. Undefined where the state does not hold it. */
   answer(query: Query, replies: readonly unknown[]): unknown;
   /**
    * Questions that together tell everything the view holds, asked by `verify` of the store and of `twin`, a state in memory built
-   * anew at the same position. Together with the number of entries they find every difference.
+   * anew at the same position. Together with the number of entries (unless `partial`) they find every difference.
    */
   audit(twin: MemoryView<Query>): Iterable<ViewQuery<unknown>>;
   /** Set where the definition is `lazy`: how rows come in that somebody asked for. */
@@ -67,23 +71,21 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
  * Of a kind that is filled on demand. What was read beside the stream comes in by a third table of its script,
  * `amends.<name>(arg...)`: sent by any node at any time, outside of the order of positions, so that the script alone decides
  * whether it is taken, by what is in the bucket (CORRECTNESS 11). The store runs it only in the served generation, whole (not
- * torn), of the record's epoch, and at or after the position that the sender names, and hands back what it returned;
- * `position()` is the bucket's own, as a number.
+ * torn), of the record's epoch, and at or after the position that the sender names, and hands back what it returned.
  */
 export interface StoredLazy<Query extends ViewQuery<unknown>> {
   /** The keys that a query's replies show as not held; each once. */
   missing(query: Query, replies: readonly unknown[]): Key[];
   /**
-   * Offers rows that were read. `since` is a position that was applied in the whole store before the reading began; `now` is in
-   * milliseconds. To be sent with the position `read.seen.flushed`.
+   * Offers rows that were read; `since` is a position that was applied in the whole store before the reading began. To be sent
+   * with the position `read.seen.flushed`.
    */
-  fill(keys: readonly Key[], read: RowsRead, since: number, now: number): Fill[];
-  /** Offers rows as the stream brought them; each is taken if its change is the last one of its key. */
-  keep(rows: readonly Changed[], now: number): Fill[];
+  fill(keys: readonly Key[], read: RowsRead, since: number): Fill[];
+  /** Offers rows as changes left them: each is taken if no later change of its key is applied. */
+  keep(rows: readonly Changed[]): Fill[];
   /**
-   * What a new bucket wants to know before it takes anything: a transaction id that was given out after it was made. All that
-   * ended before then is older, and must be visible to what fills (rows may have changed before the bucket began to follow, and
-   * snapshots not show it yet).
+   * What a new bucket wants to know before it takes anything: a transaction id that was given out after it was made. Older
+   * ones may have changed rows before it began to follow, and snapshots not show it yet.
    */
   found(bucket: number, xid: number): BucketOperation;
   /** Tells that these were used, so that others make room. */
@@ -99,8 +101,11 @@ export interface StoredLazy<Query extends ViewQuery<unknown>> {
 /** Rows offered to one bucket. */
 export interface Fill extends BucketOperation {
   readonly keys: readonly Key[];
-  /** From what the script returned: the keys whose row was not taken, or `unfounded`: the bucket must be `found` first. */
-  refused(reply: unknown): readonly Key[] | 'unfounded';
+  /**
+   * From what the script returned: the keys whose row was not taken since a later change is applied; or of all of them,
+   * `unfounded`: the bucket must be `found` first; `floor`: transactions are open for longer than changes are remembered.
+   */
+  refused(reply: unknown): readonly Key[] | 'unfounded' | 'floor';
 }
 
 /** A row after a change that the stream brought; null where it is gone. */

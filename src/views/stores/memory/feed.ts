@@ -65,7 +65,7 @@ export class MemoryFeed implements MemoryView<FeedQuery> {
   }
 
   #between({ above, to }: BetweenQuery): readonly Row[] | undefined {
-    if (this.#aside.size > 0 || (to !== null && to <= this.#rows.floor)) return undefined;
+    if (to !== null && to <= this.#rows.floor) return undefined;
     return this.#rows.between(above ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY);
   }
 

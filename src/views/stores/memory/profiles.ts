@@ -1,8 +1,5 @@
 import type { Row, Value } from '../../../record/value.ts';
-import type { ProfilesAudit } from '../../profiles-audit.ts';
-
-/** Rows in one question of `audit`. */
-const BLOCK = 200;
+import { blocks, type ProfilesAudit } from '../../profiles-audit.ts';
 
 /** What a row is where the log did not carry all of it: it cannot be shown. */
 export const UNKNOWN = Symbol('unknown');
@@ -48,9 +45,7 @@ export class Profiles {
 
   /** What tells everything held, for a store outside of the process to be compared with this. */
   *audit(): Generator<ProfilesAudit> {
-    const ids = [...this.rows.keys()] as Value[];
-    for (let start = 0; start < ids.length; start += BLOCK)
-      yield { ask: 'profiles held', ids: ids.slice(start, start + BLOCK) };
+    for (const ids of blocks(this.rows.keys() as Iterable<Value>)) yield { ask: 'profiles held', ids };
     yield { ask: 'profile count' };
   }
 

@@ -91,7 +91,7 @@ function reads.newest(limit, now, before)
   return found
 end
 
--- For `verify`: the rows above one place and up to another; nil where rows that high have been let go of.
+-- For `verify`: the rows above one place and up to another; nil where rows that high have been let go of, or are not known.
 function reads.between(above, to)
   if redis.call('SCARD', key('aside')) > 0 then return false end
   if to ~= '+' and string.sub(to, 2) <= floor() then return false end

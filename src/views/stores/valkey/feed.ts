@@ -20,11 +20,12 @@ type Question = FeedQuery | FeedAudit;
  */
 export class StoredFeed implements StoredKind<FeedQuery> {
   readonly buckets = 1;
+  readonly partial = true;
   readonly script: string;
   readonly #shape: FeedShape;
   readonly #profiles: StoredProfiles;
 
-  constructor(shape: FeedShape) {
+  constructor({ shape }: { readonly shape: FeedShape }) {
     const { hold, shown, expires, author } = shape;
     this.#shape = shape;
     this.#profiles = new StoredProfiles(shape.profiles);

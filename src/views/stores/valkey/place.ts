@@ -1,4 +1,5 @@
 import type { Value } from '../../../record/value.ts';
+import { valueText } from './row-text.ts';
 
 /** 10^19, above every int8. */
 const TOP = 10_000_000_000_000_000_000n;
@@ -15,4 +16,20 @@ export function placeOf(id: Value): string {
 
 function digits(number: bigint): string {
   return String(number).padStart(19, '0');
+}
+
+/** The inverse: a number while that is exact. */
+export function idOf(place: string): number | bigint {
+  const number = BigInt(place.slice(1)) - (place.startsWith('1') ? 0n : TOP);
+  return Number.isSafeInteger(Number(number)) ? Number(number) : number;
+}
+
+/** A read mark: a place, or none. */
+export function markText(mark: Value): string {
+  return mark === undefined || mark === null ? valueText(mark) : placeOf(mark);
+}
+
+/** The inverse; a bigint beyond 2^53, as a row has it. */
+export function markFrom(text: string): number | null {
+  return text === 'null' ? null : (idOf(text) as number);
 }

@@ -24,6 +24,8 @@ export interface ValkeyConnection {
   run(script: Script, key: string, args: readonly Argument[], bytes?: boolean): Promise<unknown>;
   /** One command; its first argument is its key, where it has one. */
   command(...args: readonly string[]): Promise<unknown>;
+  /** Every key that matches and is there all the while, some of them twice; block by block. */
+  scan(pattern: string, onKeys: (keys: readonly string[]) => Promise<void>): Promise<void>;
   /** The same command on every server that has keys; throws when one of them does not answer. */
   everywhere(...command: Command): Promise<unknown[]>;
   /** Resolves when the server has it; rejects when that is not known. */
@@ -56,6 +58,9 @@ export async function connectStore({ url, timeoutMs = 5000 }: ConnectOptions): P
     throw error;
   }
 }
+
+/** Keys that a server looks at in one call. */
+const SCAN_KEYS = '1000';
 
 class Connection implements ValkeyConnection {
   readonly #address: StoreAddress;
@@ -97,6 +102,18 @@ class Connection implements ValkeyConnection {
   async command(name: string, ...args: readonly string[]): Promise<unknown> {
     const [reply] = await this.pipeline(args[0] ?? '', [[name, ...args]]);
     return result(reply);
+  }
+
+  async scan(pattern: string, onKeys: (keys: readonly string[]) => Promise<void>): Promise<void> {
+    for (const link of this.#routes.masters) {
+      let cursor = '0';
+      do {
+        const [reply] = await link.send([['SCAN', cursor, 'MATCH', pattern, 'COUNT', SCAN_KEYS]]);
+        const [next, keys] = result(reply) as [string, string[]];
+        if (keys.length > 0) await onKeys(keys);
+        cursor = next;
+      } while (cursor !== '0');
+    }
   }
 
   everywhere(...command: Command): Promise<unknown[]> {

@@ -8,6 +8,7 @@ import type { LiveStatus, Progress, VerifyReport } from '../live.ts';
 import type { LeaderFacts, Node } from '../nodes/node.ts';
 import { SchemaWatch } from '../schema-watch.ts';
 import type { ServedView } from '../served-view.ts';
+import { twinOf } from '../stored-twin.ts';
 import type { TopicHub } from '../topic-hub.ts';
 import type { Watermark } from '../watermark.ts';
 import { rebuildStored, verifyStored } from './aside.ts';
@@ -170,9 +171,10 @@ export class StoredFollower {
     const served = this.#states.get(view);
     if (!served) throw new Error(`the view ${view.name} is broken: it holds nothing to compare`);
     const { openAside, clock, watermark } = this.#options;
+    const definition = await twinOf(view.definition, view.reader!, watermark.position);
     const compared = await this.#showing(view, progress, (shown) =>
       verifyStored({
-        definition: view.definition,
+        definition,
         served,
         open: openAside,
         main: applier,

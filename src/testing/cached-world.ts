@@ -13,7 +13,7 @@ import { ScriptBucket, type scriptClient } from './script-bucket.ts';
 
 const BUCKET = 3;
 /** Keys of one bucket. */
-const KEYS = Array.from({ length: 1000 }, (_, key) => key)
+export const WORLD_KEYS = Array.from({ length: 1000 }, (_, key) => key)
   .filter((key) => bucketOf(key, 16) === BUCKET)
   .slice(0, 4);
 
@@ -41,9 +41,9 @@ export const worldOptions = fc.record({
 type Options = typeof worldOptions extends fc.Arbitrary<infer T> ? T : never;
 
 const which = fc.nat(9);
-const keys = fc.uniqueArray(fc.constantFrom(...KEYS), { minLength: 1 });
+const keys = fc.uniqueArray(fc.constantFrom(...WORLD_KEYS), { minLength: 1 });
 export const worldStep = fc.oneof(
-  ...worldSteps(KEYS.length),
+  ...worldSteps(WORLD_KEYS.length),
   fc.record({ kind: fc.constantFrom('read' as const, 'arrive' as const, 'keep' as const), which }),
   fc.record({ kind: fc.constantFrom('read' as const, 'arrive' as const, 'show' as const), which }),
   fc.record({ kind: fc.constant('arrive' as const), which }),
@@ -53,7 +53,7 @@ export const worldStep = fc.oneof(
   fc.record({ kind: fc.constant('ask' as const), keys }),
   fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(30) }),
 );
-type Step = typeof worldStep extends fc.Arbitrary<infer T> ? T : never;
+export type WorldStep = typeof worldStep extends fc.Arbitrary<infer T> ? T : never;
 
 /** A reading of some node's: asked for, then run, then offered to the bucket. */
 interface Reading {
@@ -80,7 +80,7 @@ export class CachedWorld {
     const { asynchronous, firstXid, ttlMs, absentTtlMs, maxBytes, maxTouched, client, fault } = options;
     this.#options = options;
     this.#byPosition = fault?.byPosition ?? false;
-    this.#world = new World({ keys: KEYS, asynchronous, firstXid });
+    this.#world = new World({ keys: WORLD_KEYS, asynchronous, firstXid });
     const limits = {
       ttlMs,
       absentTtlMs: Math.min(ttlMs, absentTtlMs),
@@ -93,7 +93,7 @@ export class CachedWorld {
     this.#bucket = new ScriptBucket(client, withFault(this.#kind.script, fault));
   }
 
-  async take(step: Step): Promise<void> {
+  async take(step: WorldStep): Promise<void> {
     if (step.kind === 'begin') this.#world.begin();
     else if (step.kind === 'commit') this.#world.commit(step.writes, step.truncate, step.which);
     else if (step.kind === 'show') this.#world.show(step.which);
@@ -102,7 +102,7 @@ export class CachedWorld {
     else await this.#takeInBucket(step);
   }
 
-  async #takeInBucket(step: Step): Promise<void> {
+  async #takeInBucket(step: WorldStep): Promise<void> {
     await this.#start();
     if (step.kind === 'apply') await this.#apply();
     if (step.kind === 'arrive') await this.#arrive(step.which);
@@ -185,10 +185,10 @@ export class CachedWorld {
   }
 
   async #check(): Promise<void> {
-    const [texts] = (await this.#bucket.read(this.#kind.read(rows(KEYS)))) as [(string | null)[]];
+    const [texts] = (await this.#bucket.read(this.#kind.read(rows(WORLD_KEYS)))) as [(string | null)[]];
     for (const [i, text] of texts.entries()) {
-      if (text === null) this.#seen.delete(KEYS[i]!);
-      else this.#checkRow(KEYS[i]!, text === 'null' ? null : (JSON.parse(text) as { v: number }).v);
+      if (text === null) this.#seen.delete(WORLD_KEYS[i]!);
+      else this.#checkRow(WORLD_KEYS[i]!, text === 'null' ? null : (JSON.parse(text) as { v: number }).v);
     }
   }
 

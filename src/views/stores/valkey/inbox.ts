@@ -25,6 +25,7 @@ type ListedReply = readonly [conversation: string, last: string, unread: number,
 export class StoredInbox implements StoredKind<InboxQuery> {
   readonly buckets = 1;
   readonly script = script({}, ['rows', 'profiles', 'inbox']);
+  readonly shape: string;
   readonly #shape: InboxShape;
   readonly #profiles: StoredProfiles;
   /** The columns of a last message, in their order. */
@@ -32,6 +33,7 @@ export class StoredInbox implements StoredKind<InboxQuery> {
 
   constructor({ shape }: { readonly shape: InboxShape }) {
     this.#shape = shape;
+    this.shape = JSON.stringify(shape);
     this.#profiles = new StoredProfiles(shape.profiles);
     this.#shown = [shape.messages.id, shape.messages.author, ...shape.messages.keep];
   }

@@ -86,9 +86,10 @@ export class StoredInbox implements StoredKind<InboxQuery> {
   }
 
   #message(before: Row | null, after: Row): Operation {
-    const { id, conversation } = this.#shape.messages;
-    const old = placeOf((before ?? after)[id]);
-    return ['message', old, placeOf(after[id]), valueText(after[conversation]), rowText(after, this.#shown)];
+    const { id, conversation, author } = this.#shape.messages;
+    const [old, place] = [placeOf((before ?? after)[id]), placeOf(after[id])];
+    const parts = [valueText(after[conversation]), valueText(after[author]), rowText(after, this.#shown)];
+    return ['message', old, place, ...parts];
   }
 
   #membershipChanged(change: Change): Operation {

@@ -1,3 +1,4 @@
+import type { Transaction } from '../changes/change.ts';
 import type { RebuildReason } from '../changes/feed.ts';
 import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
@@ -8,30 +9,8 @@ import type { Generation } from './generation.ts';
 import { LazyReads, type LazyState } from './lazy-reads.ts';
 import type { Answer, Progress, ReadOptions, VerifyReport, ViewHandle, ViewState, ViewStatus } from './live.ts';
 import { readFromRecord } from './record-read.ts';
+import { StoredReads, type StoredSide, type StoreReader } from './stored/reads.ts';
 import type { Watermark } from './watermark.ts';
-
-/** A view whose rows live outside of the process, as any node reads it. */
-export interface StoreReader {
-  /**
-   * The answers at one position of the same epoch, not before `at`; undefined where the store cannot give them: it is away, was
-   * emptied, is being filled, or fell back.
-   */
-  read(
-    queries: readonly ViewQuery<unknown>[],
-    at: Position,
-  ): Promise<{ readonly results: unknown[]; readonly lsn: number } | undefined>;
-  /** As of a moment ago. */
-  stats(): ViewStats;
-}
-
-/** What a node knows of the views that are kept in step for all nodes. */
-export interface StoredSide {
-  readonly reader: StoreReader;
-  /** Whether they are kept in step, as far as this node has heard. */
-  inStep(): boolean;
-  /** Why the leader could not build this one. */
-  fault(): string | null;
-}
 
 export interface ServedViewOptions {
   readonly service: string;
@@ -68,13 +47,25 @@ export class ServedView implements ViewHandle {
   progress: ViewStatus['progress'] = null;
 
   readonly #lazyReads: LazyReads | null;
+  /** Set where the view lives outside of the process. */
+  readonly #stored: StoredReads | null;
 
   constructor(options: ServedViewOptions) {
     const { record, watermark, waitMs, definition } = options;
     this.#options = options;
-    this.#lazyReads = definition.lazy
-      ? new LazyReads({ source: definition.lazy as never, record, watermark, waitMs, current: () => this.#lazyState() })
+    this.#stored = options.stored
+      ? new StoredReads({ side: options.stored, definition, record, watermark, waitMs })
       : null;
+    this.#lazyReads =
+      definition.lazy && !options.stored
+        ? new LazyReads({
+            source: definition.lazy as never,
+            record,
+            watermark,
+            waitMs,
+            current: () => this.#lazyState(),
+          })
+        : null;
     this.name = `${options.service}/${options.name}`;
     this.definition = options.definition;
   }
@@ -84,7 +75,7 @@ export class ServedView implements ViewHandle {
   }
 
   get version(): number {
-    if (this.#options.stored) return this.#versionBase;
+    if (this.#stored) return this.#versionBase;
     return this.#versionBase + (this.#generation?.version ?? 0);
   }
 
@@ -96,7 +87,12 @@ export class ServedView implements ViewHandle {
 
   /** Why it is answered from the record until it can be built. */
   get fault(): string | null {
-    return this.ownFault ?? this.#options.stored?.fault() ?? null;
+    return this.ownFault ?? this.#stored?.side.fault() ?? null;
+  }
+
+  /** Of a view outside of the process. */
+  get reader(): StoreReader | null {
+    return this.#stored?.side.reader ?? null;
   }
 
   /** What this process found; not what the leader told. */
@@ -123,18 +119,25 @@ export class ServedView implements ViewHandle {
     this.#versionBase++;
   }
 
-  /** Of a view outside of the process: something in it has changed. */
-  changed(): void {
+  /** Of a view outside of the process: a transaction that touches it is in the store. */
+  applied(transaction: Transaction): void {
     this.#versionBase++;
+    this.#stored?.applied(transaction);
+  }
+
+  /** Of a view outside of the process: changes were applied that this node was not told of. */
+  missed(): void {
+    this.#versionBase++;
+    this.#stored?.missed();
   }
 
   get #isFed(): boolean {
-    return this.#options.stored ? this.#options.stored.inStep() : this.#inStep;
+    return this.#stored ? this.#stored.side.inStep() : this.#inStep;
   }
 
   /** Serves a new state from now on; it stands at the watermark. */
   switchTo(generation: Generation): void {
-    this.#versionBase = this.version + 1 - (this.#options.stored ? 0 : generation.version);
+    this.#versionBase = this.version + 1 - generation.version;
     this.#generation = generation;
     this.#inStep = true;
     this.#fault = null;
@@ -175,8 +178,7 @@ export class ServedView implements ViewHandle {
 
   #readable(): MemoryView<never> | null {
     const generation = this.#generation;
-    if (this.#options.stored || !this.#inStep || this.doubted || !generation || generation.torn || generation.fault)
-      return null;
+    if (!this.#inStep || this.doubted || !generation || generation.torn || generation.fault) return null;
     return generation.state;
   }
 
@@ -185,26 +187,21 @@ export class ServedView implements ViewHandle {
     options: ReadOptions = {},
   ): Promise<Answer<ResultsOf<Queries>>> {
     if (options.minPosition && !(await this.#reached(options.minPosition))) return this.#readRecord(queries, options);
-    if (this.#options.stored) return this.#readStored(this.#options.stored, queries, options);
+    if (this.#stored) return (await this.#readStored(queries, options)) ?? this.#readRecord(queries, options);
     const fromView = options.from === 'record' ? undefined : this.readNow(queries);
     return fromView ?? (await this.#readLazily(queries, options.from)) ?? (await this.#readRecord(queries, options));
   }
 
-  /** At or after the position at which the read began, by this node's knowledge: never older, whatever became of the store. */
   async #readStored<Queries extends readonly ViewQuery<unknown>[]>(
-    { reader, inStep }: StoredSide,
     queries: Queries,
     options: ReadOptions,
-  ): Promise<Answer<ResultsOf<Queries>>> {
-    const at = this.#options.watermark.position;
-    const asked = options.from !== 'record' && inStep() && !this.doubted && !this.fault;
-    const found = asked ? await reader.read(queries, at) : undefined;
-    if (!found) return this.#readRecord(queries, options);
-    const position = { epoch: at.epoch, lsn: found.lsn };
-    return { results: found.results as ResultsOf<Queries>, position, source: 'view' };
+  ): Promise<Answer<ResultsOf<Queries>> | undefined> {
+    if (!this.#isFed || this.doubted || this.fault) return undefined;
+    return (await this.#stored!.read(queries, options)) as Answer<ResultsOf<Queries>> | undefined;
   }
 
   async hold(queries: readonly ViewQuery<unknown>[]): Promise<void> {
+    if (this.#stored) return this.#stored.hold(queries);
     const { lazy } = this.definition;
     const state = this.#lazyState();
     if (!lazy || !state) return;
@@ -215,6 +212,7 @@ export class ServedView implements ViewHandle {
 
   /** What is to be done now and then. */
   tend(now: number): void {
+    this.#stored?.tend();
     const state = this.#generation?.state;
     state?.expire?.(now);
     const lazy = this.#lazyState();
@@ -257,9 +255,9 @@ export class ServedView implements ViewHandle {
 
   status(): ViewStatus {
     const { watermark, service, name, definition } = this.#options;
-    const { stored } = this.#options;
-    const served = this.#isFed && (stored !== undefined || this.#generation !== null);
-    const stats: ViewStats = served ? (stored?.reader ?? this.#generation!.state).stats() : { entries: 0, bytes: 0 };
+    const source = this.#stored ?? this.#generation?.state;
+    const served = this.#isFed && source !== undefined;
+    const stats: ViewStats = served ? source.stats() : { entries: 0, bytes: 0 };
     return {
       service,
       name,
@@ -268,7 +266,7 @@ export class ServedView implements ViewHandle {
       position: served ? formatPosition(watermark.position) : null,
       lagBytes: served ? Math.max(0, this.#options.recordEnd() - watermark.position.lsn) : this.#options.recordEnd(),
       ...stats,
-      ...(stats.cache && { cache: { ...stats.cache, statements: this.#lazyReads?.statements ?? 0 } }),
+      ...(stats.cache && this.#lazyReads && { cache: { ...stats.cache, statements: this.#lazyReads.statements } }),
       progress: this.progress,
       rebuilds: Math.max(0, this.#builds - 1),
       fault: this.fault,

@@ -33,6 +33,8 @@ import type { ServiceDefinition } from './service.ts';
 export const PUBLICATION = 'lockstep';
 /** How long the slot's holder of before may take to end. */
 const FREE_MS = 5000;
+/** How often a node tells the store which rows were used. */
+const TEND_MS = 1000;
 
 export interface LiveSystemOptions {
   readonly config: Config;
@@ -57,6 +59,7 @@ export class LiveSystem implements Live {
   readonly #tables: readonly string[];
   /** Those of the projections too, which would otherwise change the publication under the stream. */
   readonly #published: readonly string[];
+  #tending: NodeJS.Timeout | undefined;
   #fingerprint: SchemaFingerprint | null = null;
   /** Whether the log itself tells of DDL. */
   #triggers = false;
@@ -98,6 +101,16 @@ export class LiveSystem implements Live {
     return this.#watermark.waiters;
   }
 
+  /** Where the record's log ends, as far as this process knows. */
+  get recordEnd(): Position {
+    return { epoch: this.watermark.epoch, lsn: this.#follower.recordEnd };
+  }
+
+  /** Tables whose changes it follows. */
+  get tables(): readonly string[] {
+    return this.#tables;
+  }
+
   view(name: string): ServedView {
     return this.views.find((view) => view.name === name)!;
   }
@@ -129,11 +142,13 @@ export class LiveSystem implements Live {
 
   async start(): Promise<void> {
     if (this.#node) await this.#join(this.#node);
+    if (this.#node) this.#tending = setInterval(() => this.#tend(), TEND_MS);
     await this.#follower.start();
     for (const projection of this.projections) projection.start();
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#tending);
     await Promise.all([this.#follower.stop(), ...this.projections.map((projection) => projection.stop())]);
     await this.#node?.stop();
   }
@@ -156,15 +171,25 @@ export class LiveSystem implements Live {
       walLimitBytes: config.walLimitBytes,
       prepare: () => ensurePublication(record, PUBLICATION, tables),
       fingerprint: async () => JSON.stringify(await schemaFingerprint(record, PUBLICATION, tables)),
-      open: ({ sources, epoch, anew }) =>
+      open: ({ sources, state, anew }) =>
         openFeed({
           sqlUrl: record.url,
           replicationUrl: record.replicationUrl,
           publication: PUBLICATION,
           sources,
           slot: { name: slot, temporary: false },
-          ...(epoch !== null && !anew && { epoch }),
+          ...(state && !anew && { state }),
           anew,
+          walLimitBytes: config.walLimitBytes,
+          log,
+        }),
+      openAside: (sources) =>
+        openFeed({
+          sqlUrl: record.url,
+          replicationUrl: record.replicationUrl,
+          publication: PUBLICATION,
+          sources,
+          slot: { name: slotName('aside'), temporary: true },
           walLimitBytes: config.walLimitBytes,
           log,
         }),
@@ -241,7 +266,7 @@ export class LiveSystem implements Live {
         this.topics.transaction(transaction);
       },
       resync: () => {
-        for (const view of this.views) view.changed();
+        for (const view of this.views) view.missed();
         this.topics.resync();
       },
       signal: (topic, key, data) => this.topics.signal(topic, key, data),
@@ -268,6 +293,10 @@ export class LiveSystem implements Live {
     };
   }
 
+  #tend(): void {
+    for (const view of this.views) view.tend(nowMicros());
+  }
+
   /** Hears of the others; reads can be answered from here on, be it from the record. */
   async #join(node: Node): Promise<void> {
     const { record } = this.#options;
@@ -275,11 +304,10 @@ export class LiveSystem implements Live {
     await node.start(await databaseName(record));
   }
 
-  /** The views that a transaction is of change their version. */
-  #touch({ changes }: Transaction): void {
-    const tables = new Set(changes.map((change) => change.table.name));
+  #touch(transaction: Transaction): void {
+    const tables = new Set(transaction.changes.map((change) => change.table.name));
     for (const view of this.views) {
-      if (view.definition.sources.some(({ table }) => tables.has(table))) view.changed();
+      if (view.definition.sources.some(({ table }) => tables.has(table))) view.applied(transaction);
     }
   }
 

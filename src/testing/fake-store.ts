@@ -54,6 +54,8 @@ export class FakeStore {
             await nextTurn();
             return this.#read(name, queries, at);
           },
+          ask: async () => undefined,
+          amend: async (operations) => operations.map(() => undefined),
           stats: () => this.views.get(name)?.state.stats() ?? { entries: 0, bytes: 0 },
         };
       },

@@ -2,7 +2,7 @@ import type { Row } from '../../record/value.ts';
 import type { Drift, MemoryView, ViewDefinition, ViewStats } from '../../views/view.ts';
 import type { BusConnection } from '../bus/bus.ts';
 import type { RegistryConnection } from '../nodes/registry.ts';
-import type { StoreReader } from '../served-view.ts';
+import type { StoreReader } from './reads.ts';
 import type { StoredState } from './state.ts';
 
 /** Where a view stands in the store, over all its buckets. */

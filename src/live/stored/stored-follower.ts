@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type FeedSession, RebuildNeeded, type RebuildReason } from '../../changes/feed.ts';
 import { formatPosition } from '../../changes/position.ts';
@@ -8,6 +9,7 @@ import type { LiveStatus, Progress, VerifyReport } from '../live.ts';
 import type { LeaderFacts, Node } from '../nodes/node.ts';
 import { SchemaWatch } from '../schema-watch.ts';
 import type { ServedView } from '../served-view.ts';
+import { twinOf } from '../stored-twin.ts';
 import type { TopicHub } from '../topic-hub.ts';
 import type { Watermark } from '../watermark.ts';
 import { rebuildStored, verifyStored } from './aside.ts';
@@ -66,6 +68,8 @@ export class StoredFollower {
   #applier: StoredApplier | null = null;
   #states = new Map<ServedView, WritableState>();
   #term: Term | null = null;
+  /** The views are followed, and were brought up to the record. */
+  #isCurrent = false;
   #anew: RebuildReason | null = null;
   #end: (error: Error) => void = () => {};
   #recordEnd = 0;
@@ -116,7 +120,7 @@ export class StoredFollower {
     const { views } = this.#options;
     const broken = views.flatMap((view) => (view.ownFault === null ? [] : [[view.name, view.ownFault] as const]));
     return {
-      following: this.#applier !== null && !views.some((view) => view.doubted),
+      following: this.#isCurrent && !views.some((view) => view.doubted),
       recordEnd: this.recordEnd,
       broken: Object.fromEntries(broken),
       retainedBytes: this.#session?.retainedBytes ?? 0,
@@ -170,9 +174,10 @@ export class StoredFollower {
     const served = this.#states.get(view);
     if (!served) throw new Error(`the view ${view.name} is broken: it holds nothing to compare`);
     const { openAside, clock, watermark } = this.#options;
+    const definition = await twinOf(view.definition, view.reader!, watermark.position);
     const compared = await this.#showing(view, progress, (shown) =>
       verifyStored({
-        definition: view.definition,
+        definition,
         served,
         open: openAside,
         main: applier,
@@ -222,6 +227,8 @@ export class StoredFollower {
     node.begin({ epoch: session.epoch, lsn: from }, anew);
     await session.stream(from, applier);
     this.#applier = applier;
+    await Promise.race([this.#catchUp(applier, session), ended]);
+    this.#isCurrent = true;
     node.beat();
     log.info({ position: formatPosition(watermark.position), anew }, 'views are in step');
     const timers = [setInterval(() => this.#look(), LOOK_MS), setInterval(() => this.#tend(), TEND_MS)];
@@ -325,6 +332,16 @@ export class StoredFollower {
     }
   }
 
+  /** Up to the end that the record has now: what was written while nobody led is not passed over in silence. */
+  async #catchUp(applier: StoredApplier, session: FeedSession): Promise<void> {
+    const end = await this.#options.flushedLsn();
+    while (this.#applier === applier && applier.lsn < end) {
+      applier.want();
+      session.poke();
+      await sleep(1);
+    }
+  }
+
   #applierFrom(start: number, session: FeedSession): StoredApplier {
     const { node, truncated } = this.#options;
     const applier: StoredApplier = new StoredApplier({
@@ -348,6 +365,7 @@ export class StoredFollower {
     const [session, applier] = [this.#session, this.#applier];
     this.#session = null;
     this.#applier = null;
+    this.#isCurrent = false;
     this.#term = null;
     this.#states = new Map();
     node.beat(); // the others answer from the record until somebody follows again

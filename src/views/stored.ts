@@ -44,6 +44,13 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
    * before the position is stamped: operations may be gathered until then, and go to the server's structures together.
    */
   readonly script: string;
+  /**
+   * Whatever else decides what is stored, as text: a declaration with another one finds another view's data, and it is built anew.
+   * The kind's name, its sources, `buckets` and `script` need not be in it.
+   */
+  readonly shape?: string;
+  /** Whether bulk strings in replies are wanted as they are (`Buffer`), not as text. */
+  readonly bytes?: boolean;
   /** Rows of a snapshot while building, in any order. */
   load(table: string, rows: readonly Row[]): Iterable<BucketOperation>;
   /** Everything is loaded: what is to be done once at the end, in each bucket. */
@@ -60,7 +67,8 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
   answer(query: Query, replies: readonly unknown[]): unknown;
   /**
    * Questions that together tell everything the view holds, asked by `verify` of the store and of `twin`, a state in memory built
-   * anew at the same position. Together with the number of entries (unless `partial`) they find every difference.
+   * anew at the same position. Together with the number of entries (unless `partial`) they find every difference. Where the
+   * store or the twin does not hold what is asked (undefined), there is none to be found.
    */
   audit(twin: MemoryView<Query>): Iterable<ViewQuery<unknown>>;
   /** Set where the definition is `lazy`: how rows come in that somebody asked for. */

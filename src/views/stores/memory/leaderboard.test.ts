@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { Change } from '../../../changes/change.ts';
 import type { Row } from '../../../record/value.ts';
 import { viewContract } from '../../contract.ts';

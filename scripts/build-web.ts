@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 
 const ROOT = fileURLToPath(new URL('../web/', import.meta.url));
+const CLIENT = fileURLToPath(new URL('../src/client/', import.meta.url));
 const LOCK = fileURLToPath(new URL('../package-lock.json', import.meta.url));
 /** In the output: what it was built from. */
 const STAMP = 'built-from';
@@ -59,17 +60,21 @@ export async function buildWebIfNeeded(): Promise<boolean> {
 
 /** Of every file the output depends on: the sources, the packages, this script. */
 async function sourcesHash(): Promise<string> {
-  const entries = await readdir(ROOT, { recursive: true, withFileTypes: true });
-  const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sources = [...(await filesUnder(ROOT)), ...(await filesUnder(CLIENT))];
   const own = sources.filter((path) => !path.startsWith(join(ROOT, 'dist')));
   const hash = createHash('sha256');
   for (const path of [...own.sort(), LOCK, fileURLToPath(import.meta.url)]) {
     hash
-      .update(`${path.slice(ROOT.length)}\0`)
+      .update(`${relative(ROOT, path)}\0`)
       .update(await readFile(path))
       .update('\0');
   }
   return hash.digest('hex');
+}
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await buildWeb();

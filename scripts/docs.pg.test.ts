@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { services } from '../services/index.ts';
 import { OPTIONS } from '../src/runtime/options.ts';
+import { declaredSettings } from '../src/runtime/service.ts';
 import { freePort, ServerProcess } from '../src/testing/server-process.ts';
 import { type DocBlock, docBlocks, mismatch } from './doc-blocks.ts';
 
@@ -101,11 +103,15 @@ test('links between documents lead somewhere', () => {
 
 test('the README names every option', () => {
   const readme = read('README.md');
-  const missing = Object.entries(OPTIONS).filter(
-    ([name, { env }]) => !readme.includes(`| \`${env}\``) || !readme.includes(`\`${name}\``),
+  const options = [
+    ...Object.entries(OPTIONS).map(([name, { env }]) => ({ name, env })),
+    ...declaredSettings(services).map(({ name, env }) => ({ name: name as string, env })),
+  ];
+  const missing = options.filter(
+    ({ name, env }) => !readme.includes(`| \`${env}\``) || !readme.includes(`\`${name}\``),
   );
   assert.deepEqual(
-    missing.map(([name]) => name),
+    missing.map(({ name }) => name),
     [],
   );
 });

@@ -38,6 +38,8 @@ for (const [file, specifier] of [
   ['services/leaderboard/writes.ts', '../../src/record/record.ts'],
   ['services/leaderboard/writes.ts', '../heroes/writes.ts'],
   ['web/app.tsx', '../src/index.ts'],
+  ['web/app.tsx', 'lockstep'],
+  ['web/src/heroes/page.tsx', '../../../services/heroes/hero.ts'],
 ] as const) {
   test(`${file} may not import ${specifier}`, () => {
     assert.equal(violationsIn(file, `import { x } from '${specifier}';`).length, 1);
@@ -51,9 +53,15 @@ for (const [file, specifier] of [
   ['services/leaderboard/writes.ts', '../../src/index.ts'],
   ['services/index.ts', './leaderboard/service.ts'],
   ['web/app.tsx', './board.tsx'],
+  ['web/app.tsx', 'lockstep/client'],
   ['src/live/live.ts', 'pg'],
 ] as const) {
   test(`${file} may import ${specifier}`, () => {
     assert.deepEqual(violationsIn(file, `import { x } from '${specifier}';`), []);
   });
 }
+
+test('the pages may import types of services', () => {
+  const source = "import type { Hero } from '../../../services/heroes/hero.ts';";
+  assert.deepEqual(violationsIn('web/src/heroes/page.tsx', source), []);
+});

@@ -85,6 +85,14 @@ test('lockstep start and status work in a folder that has nothing but the packag
     const page = await fetch(`http://127.0.0.1:${port}/leaderboard/`);
     assert.match(await page.text(), /<script type="module"/);
     assert.match(await lockstep('status'), new RegExp(`serving http://localhost:${port}`));
+    const { live } = JSON.parse(await lockstep('status', '--json')) as {
+      live: { projections: { fault: string | null }[] };
+    };
+    assert.deepEqual(
+      live.projections.map(({ fault }) => fault),
+      live.projections.map(() => null),
+      'the tables that projections write are part of the package',
+    );
   } finally {
     await server.stop();
   }

@@ -8,6 +8,7 @@ export { errorMember } from './http/errors.ts';
 export { binaryFrame, textFrames } from './http/frames.ts';
 export { idempotencyKey } from './http/idempotency.ts';
 export { sendJson } from './http/json-answer.ts';
+export { longBody } from './http/long-body.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
 export { limitRate, RateLimit } from './http/rate-limit.ts';
 export { type SocketRoute, socketRoute } from './http/socket-route.ts';

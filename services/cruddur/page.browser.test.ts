@@ -167,7 +167,7 @@ test('the cruddur page', async (t) => {
 async function logIn(page: Page, username: string, url?: string): Promise<void> {
   if (url) await page.goto(url);
   const form = page.getByRole('region', { name: 'Sign in' });
-  await form.getByLabel('Player name').fill(username);
+  await form.getByLabel('User name').fill(username);
   await form.getByLabel('Password').fill('Tr0ub4dour');
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'Profile' }).waitFor();

@@ -155,6 +155,36 @@ test('heroes', async (t) => {
     assert.equal((await client.call('POST', '/', hero())).body.id, 5001);
   });
 
+  await t.test('a write with an Idempotency-Key is done once', async () => {
+    const send = (method: string, path: string, key: string, body?: object) => {
+      const type = body && { 'content-type': 'application/json' };
+      return client.call(method, path, body && JSON.stringify(body), { 'idempotency-key': key, ...type });
+    };
+    const count = async () => (await app.record.query<{ n: number }>('select count(*) as n from heroes.heroes'))[0]!.n;
+    const before = await count();
+    const created = await Promise.all(Array.from({ length: 5 }, () => send('POST', '', 'k1', [hero(), hero()])));
+    assert.deepEqual([...new Set(created.map(({ status }) => status))], [201]);
+    assert.equal(new Set(created.map(({ body }) => JSON.stringify(body))).size, 1);
+    const order = { USE_CACHE: 'True', REQUEST: 'write', SQLS: [hero({ xp: 77 })] };
+    for (let times = 0; times < 2; times++)
+      assert.equal((await send('POST', '/', 'k2', order)).body.body, 'write success');
+    assert.equal(await count(), before + 3);
+    const other = await send('POST', '/', 'k2', { ...order, SQLS: [hero({ xp: 78 })] });
+    assert.deepEqual([other.status, other.body.statusCode], [422, 422]);
+    assert.match(other.body.body.message, /Idempotency-Key was used for another request/);
+    const id: number = created[0]!.body[0].id;
+    for (let times = 0; times < 2; times++) assert.equal((await send('PATCH', `/${id}`, 'k3', { xp: 5 })).body.xp, 5);
+    assert.equal((await send('PATCH', `/${id + 1}`, 'k3', { xp: 5 })).status, 422);
+    await send('PATCH', `/${id}`, 'k4', { xp: 6 });
+    await send('PATCH', `/${id}`, 'k3', { xp: 5 }); // a late repeat does not undo what came after
+    assert.equal((await client.call('GET', `/${id}`)).body.xp, 6);
+    for (let times = 0; times < 2; times++) assert.equal((await send('DELETE', `/${id}`, 'k5')).status, 200);
+    assert.equal((await send('DELETE', `/${id}`, 'k6')).status, 404);
+    assert.equal((await send('POST', '/', 'not a key', hero())).status, 400);
+    await app.record.query('delete from heroes.heroes where id > 5001');
+    await app.record.query(`select setval('heroes.heroes_id_seq', 5001)`);
+  });
+
   await t.test('a stampede of misses of one key is one query', async () => {
     await view.rebuild();
     assert.equal(view.status().entries, 0);
@@ -172,6 +202,16 @@ test('heroes', async (t) => {
     const report = await view.verify();
     assert.deepEqual([report.compared, report.drift], [3, 0]);
   });
+});
+
+test('the cache has the limits that the configuration sets', async (t) => {
+  const app = await testApp(t, { services: { heroes: { cacheBytes: 65_536, ttlSeconds: 0 } } });
+  const client = new HeroesClient(app);
+  await client.write(Array.from({ length: 400 }, () => hero()));
+  await client.read(Array.from({ length: 400 }, (_, i) => i + 1));
+  const { bytes, maxBytes, evictions, ttlSeconds } = (await client.call('GET', '/cache')).body;
+  assert.deepEqual([maxBytes, ttlSeconds], [65_536, null]);
+  assert.ok(bytes <= 65_536 && evictions > 0);
 });
 
 test('ten thousand random mixed requests with the cache and without give the same answers', async (t) => {

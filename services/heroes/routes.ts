@@ -1,6 +1,14 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ClientError, rows, type ServiceContext, sendWritten, type Written } from '../../src/index.ts';
+import {
+  ClientError,
+  idempotencyKey,
+  longBody,
+  rows,
+  type ServiceContext,
+  sendWritten,
+  type Written,
+} from '../../src/index.ts';
 import { importHeroes } from './csv.ts';
 import { bad, isOrder, MAX_ROWS, newHeroOf, readOrder } from './envelope.ts';
 import { FIELDS, found, type Hero, INTEGER, readChanges, readHero, readId, readIds } from './hero.ts';
@@ -40,6 +48,7 @@ function postRoute(app: FastifyInstance, parts: Parts): void {
           '{"USE_CACHE":"True","REQUEST":"read","SQLS":[3,1]} answers {"statusCode":200,"body":[...]}; with "write", SQLS are ' +
           'the heroes. A hero, or a list of heroes, creates them and answers 201 with what was created.',
         querystring: schemas.CacheQuery,
+        headers: schemas.WriteHeaders,
       },
     },
     (request, reply) => {
@@ -62,7 +71,7 @@ async function order(
     if (order.heroes.length === 0) return reply.send(SUCCESS);
     return await sendStored(reply, parts, {
       ...order,
-      written: await parts.writes.insert(order.heroes),
+      written: await parts.writes.insert(order.heroes, idempotencyKey(request)),
       body: SUCCESS,
     });
   } catch (error) {
@@ -87,7 +96,7 @@ async function create(
   const sent = Array.isArray(body) ? body : [body];
   if (sent.length === 0 || sent.length > MAX_ROWS) throw bad(`send 1 to ${MAX_ROWS} heroes, found ${sent.length}`);
   const heroes = sent.map((hero, i) => newHeroOf(hero, sent === body ? `hero ${i}` : 'the hero'));
-  const written = await parts.writes.insert(heroes);
+  const written = await parts.writes.insert(heroes, idempotencyKey(request));
   const created = heroes.map((hero, i) => ({ id: written.value[i]!, ...hero }));
   reply.code(201);
   const { cache = true } = request.query;
@@ -200,6 +209,7 @@ function changeRoutes(app: FastifyInstance, parts: Parts): void {
     summary,
     params: schemas.IdPath,
     querystring: schemas.CacheQuery,
+    headers: schemas.WriteHeaders,
     response: { 200: schemas.Hero, '4xx': schemas.Problem },
   });
   const send = async (request: FastifyRequest<ChangeRequest>, reply: FastifyReply, writing: Promise<Written<Hero>>) => {
@@ -209,14 +219,14 @@ function changeRoutes(app: FastifyInstance, parts: Parts): void {
   };
   app.put<ChangeRequest>('/:id', { schema: schema('Give a hero other values: all fields') }, (request, reply) => {
     const id = checkedId(request.params.id);
-    return send(request, reply, writes.change(id, fieldsOf(request.body, readHero, id)));
+    return send(request, reply, writes.change(id, fieldsOf(request.body, readHero, id), idempotencyKey(request)));
   });
   app.patch<ChangeRequest>('/:id', { schema: schema('Give some fields other values') }, (request, reply) => {
     const id = checkedId(request.params.id);
-    return send(request, reply, writes.change(id, fieldsOf(request.body, readChanges, id)));
+    return send(request, reply, writes.change(id, fieldsOf(request.body, readChanges, id), idempotencyKey(request)));
   });
   app.delete<ChangeRequest>('/:id', { schema: schema('Take a hero out of the record') }, (request, reply) =>
-    send(request, reply, writes.remove(checkedId(request.params.id))),
+    send(request, reply, writes.remove(checkedId(request.params.id), idempotencyKey(request))),
   );
 }
 
@@ -244,10 +254,10 @@ function importRoute(app: FastifyInstance, { record, live }: Parts): void {
       },
     },
     async (request, reply) => {
-      const { body } = request as { body?: AsyncIterable<Uint8Array> & { pipe?: unknown } };
+      const { body } = request as { body?: { pipe?: unknown } };
       if (typeof body?.pipe !== 'function') throw bad('send the file as the body, with Content-Type: text/csv');
       const began = performance.now();
-      const written = await importHeroes({ record, chunks: body });
+      const written = await importHeroes({ record, chunks: longBody(request) });
       const seconds = Number(((performance.now() - began) / 1000).toFixed(3));
       return sendWritten(reply, written, live, { heroes: written.value, seconds });
     },
@@ -278,7 +288,14 @@ function cacheRoute(app: FastifyInstance, { views: { heroes }, reads: { latency 
           bytes,
           maxBytes,
         },
-        ...{ queries, evictions, expirations, refusals, eviction, ttlSeconds: ttlMs / 1000 },
+        ...{
+          queries,
+          evictions,
+          expirations,
+          refusals,
+          eviction,
+          ttlSeconds: Number.isFinite(ttlMs) ? ttlMs / 1000 : null,
+        },
         latency: {
           cached: latency.cached.percentiles(),
           filled: latency.filled.percentiles(),

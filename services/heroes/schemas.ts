@@ -29,6 +29,14 @@ const CACHE = Type.Optional(
 
 export const CacheQuery = Type.Object({ cache: CACHE });
 
+export const WriteHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description: 'A name for this write, such as a UUID: sent again within a day, it is not done again',
+    }),
+  ),
+});
+
 export const IdsQuery = Type.Object({
   ids: Type.Optional(
     Type.String({
@@ -69,7 +77,7 @@ export const Cache = Type.Object({
   expirations: Type.Integer(),
   refusals: Type.Integer({ description: 'Rows read that were older than a change already applied, and read again' }),
   eviction: Type.String({ examples: ['lru'] }),
-  ttlSeconds: Type.Number(),
+  ttlSeconds: Type.Union([Type.Number(), Type.Null()], { description: 'null: rows stay', examples: [600] }),
   latency: Type.Object(
     { cached: Percentiles, filled: Percentiles, uncached: Percentiles },
     { description: 'Milliseconds in the server: from the cache; with a query for what it lacked; without it' },

@@ -1,4 +1,4 @@
-import { ClientError, type PgRecord, type Written } from '../../src/index.ts';
+import { ClientError, idempotent, type PgRecord, type RecordTransaction, type Written } from '../../src/index.ts';
 import { FIELDS, type Hero, type NewHero } from './hero.ts';
 
 /** Tries to insert beside rows that come with ids of their own. */
@@ -41,11 +41,16 @@ export class Writes {
     });
   }
 
-  /** Stores heroes, at least one, all of them or none, in their order; returns their ids, ascending from the highest. */
-  async insert(heroes: readonly NewHero[]): Promise<Written<number[]>> {
+  /**
+   * Stores heroes, at least one, all of them or none, in their order; returns their ids, ascending from the highest. With a key,
+   * once: a repeat is given the ids of the first time, and 422 with other heroes.
+   */
+  async insert(heroes: readonly NewHero[], key?: string): Promise<Written<number[]>> {
+    const text = JSON.stringify(heroes);
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#insert(heroes);
+        if (key === undefined) return await this.#insert(heroes);
+        return await this.#once({ of: 'insert', key, says: text }, (tx) => insertAlone(tx, text));
       } catch (error) {
         // Somebody gave the id to a row of their own, and the sequence has gone on from there by now.
         if (!isTaken(error) || tries === TRIES) throw error;
@@ -54,25 +59,47 @@ export class Writes {
   }
 
   /** Gives some of the fields other values. Throws 404. */
-  change(id: number, changes: Partial<NewHero>): Promise<Written<Hero>> {
+  change(id: number, changes: Partial<NewHero>, key?: string): Promise<Written<Hero>> {
     const fields = FIELDS.filter((field) => changes[field] !== undefined);
     const set = fields.map((field, i) => `${field} = $${i + 2}`).join(', ');
     const values = fields.map((field) => changes[field]);
-    return this.#one(id, `update heroes.heroes set ${set} where id = $1 returning *`, [id, ...values]);
+    const sql = `update heroes.heroes set ${set} where id = $1 returning *`;
+    const says = JSON.stringify([id, changes]);
+    return this.#once({ of: 'change', key, says }, (tx) => one(tx, id, sql, [id, ...values]));
   }
 
   /** Throws 404. */
-  remove(id: number): Promise<Written<Hero>> {
-    return this.#one(id, 'delete from heroes.heroes where id = $1 returning *', [id]);
+  remove(id: number, key?: string): Promise<Written<Hero>> {
+    const sql = 'delete from heroes.heroes where id = $1 returning *';
+    return this.#once({ of: 'remove', key, says: String(id) }, (tx) => one(tx, id, sql, [id]));
   }
 
-  #one(id: number, sql: string, parameters: readonly unknown[]): Promise<Written<Hero>> {
-    return this.#record.transaction(async (tx) => {
-      const [hero] = await tx.query<Hero>(sql, parameters);
-      if (!hero) throw noHero([id]);
-      return hero;
-    });
+  /** One transaction; with a key, done once and answered the same again. Whoever has the key may: heroes belong to everybody. */
+  async #once<T>({ of, key, says }: Repeat, work: (tx: RecordTransaction) => Promise<T>): Promise<Written<T>> {
+    if (key === undefined) return this.#record.transaction(work);
+    const name = { scope: `heroes.${of}`, key, fingerprint: says };
+    const { value, receipt } = await this.#record.transaction((tx) => idempotent(tx, name, () => work(tx)));
+    return { value: value.value, receipt };
   }
+}
+
+interface Repeat {
+  readonly of: string;
+  /** `Idempotency-Key` */
+  readonly key: string | undefined;
+  /** What the request says: the same key with another one is refused. */
+  readonly says: string;
+}
+
+async function insertAlone(tx: RecordTransaction, heroes: string): Promise<number[]> {
+  const [row] = await tx.query<{ ids: string }>(INSERT, [[heroes]]);
+  return JSON.parse(row!.ids) as number[];
+}
+
+async function one(tx: RecordTransaction, id: number, sql: string, parameters: readonly unknown[]): Promise<Hero> {
+  const [hero] = await tx.query<Hero>(sql, parameters);
+  if (!hero) throw noHero([id]);
+  return hero;
 }
 
 export function noHero(ids: readonly number[]): ClientError {

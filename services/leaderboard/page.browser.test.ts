@@ -62,7 +62,7 @@ test('the leaderboard page', async (t) => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Create an account' }).focus();
     await page.keyboard.press('Enter');
-    await dialog.getByLabel('Player name').focus();
+    await dialog.getByLabel('User name').focus();
     await typeThrough(page, ['keyboardist', 'k@example.com', 'weak']);
     await page.keyboard.press('Enter');
     await dialog.locator('[aria-invalid="true"]').waitFor();

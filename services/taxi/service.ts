@@ -11,6 +11,11 @@ export default defineService({
   migrations: new URL('./migrations/', import.meta.url),
   views: {},
   projections,
+  projectionDatabase: {
+    name: 'taxiDatabaseUrl',
+    env: 'TAXI_DATABASE_URL',
+    about: "database of the taxi service's relational tables; unset: the record's",
+  },
   followed: [{ table: 'taxi.trip_items' }],
   topics,
   schedules: [

@@ -1,15 +1,18 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { primaryUrl } from '../record/primary.ts';
 import { readTables } from './catalog.ts';
-import { epochOf, readDatabaseIdentity } from './epoch.ts';
+import { epochOf, type LogIdentity, readDatabaseIdentity } from './epoch.ts';
 import { type FeedSession, RebuildNeeded, type Snapshot, type Source } from './feed.ts';
 import { PgFeedSession } from './feed-session.ts';
 import { FollowedTable } from './followed-table.ts';
+import { formatLsn, type Position } from './position.ts';
 import { checkPublished } from './publication.ts';
 import { checkSlot, createSlot, dropSlot, overLimit, readSlot, type SlotOptions } from './slot.ts';
 import { SlotWatch } from './slot-watch.ts';
 import { openSnapshot } from './snapshot.ts';
 import { SqlSession } from './sql-session.ts';
+import { continues, readForks } from './timeline.ts';
 import { connect } from './wire/connect.ts';
 
 export interface FeedOptions {
@@ -21,8 +24,11 @@ export interface FeedOptions {
   readonly publication: string;
   readonly sources: readonly Source[];
   readonly slot: SlotOptions;
-  /** The epoch of the state the caller carries on: a durable slot of another one is refused (`epoch changed`). */
-  readonly epoch?: string;
+  /**
+   * Where the state stands that the caller carries on. In another epoch a durable slot is refused (`epoch changed`), unless the
+   * server's timeline began at or after that position.
+   */
+  readonly state?: Position;
   /** The caller has no state: a durable slot that is there is dropped and made anew, with a snapshot. */
   readonly anew?: boolean;
   /** The slot is given up when it keeps more WAL than this. */
@@ -44,7 +50,8 @@ export interface FeedOptions {
  * Throws `SlotBusy` (another process follows the slot), `SlotCreationBlocked` (open transactions, named), `RebuildNeeded` (the slot
  * that is there is of no use), or an Error that says what to set right.
  */
-export async function openFeed(options: FeedOptions): Promise<FeedSession> {
+export async function openFeed(given: FeedOptions): Promise<FeedSession> {
+  const options = await pinned(given);
   const sql = new SqlSession({ url: options.sqlUrl });
   let replication: pg.Client | undefined;
   try {
@@ -56,11 +63,17 @@ export async function openFeed(options: FeedOptions): Promise<FeedSession> {
   }
 }
 
+/** Of several hosts the primary, once for all connections of the session: a primary found later may be another one. */
+async function pinned(options: FeedOptions): Promise<FeedOptions> {
+  const [sqlUrl, replicationUrl] = await Promise.all([primaryUrl(options.sqlUrl), primaryUrl(options.replicationUrl)]);
+  return { ...options, sqlUrl, replicationUrl };
+}
+
 async function open(options: FeedOptions, sql: SqlSession, replication: pg.Client): Promise<FeedSession> {
   const { slot, publication } = options;
   const tables = await followedTables(options, sql);
   const server = await identify(sql, replication);
-  const begun = (await resume(options, sql, server)) ?? (await begin(options, sql, replication, tables));
+  const begun = (await resume(options, sql, replication, server)) ?? (await begin(options, sql, replication, tables));
   return new PgFeedSession({
     ...begun,
     slot,
@@ -96,6 +109,7 @@ async function followedTables({ sources, publication }: FeedOptions, sql: SqlSes
 }
 
 interface Server {
+  readonly log: LogIdentity;
   readonly epoch: string;
   readonly database: string;
 }
@@ -107,7 +121,8 @@ async function identify(sql: SqlSession, replication: pg.Client): Promise<Server
   if (standby!.yes)
     throw new Error('the change feed follows a primary, and DATABASE_URL leads to a standby: name the primary');
   const identity = await readDatabaseIdentity(sql.ask);
-  return { epoch: epochOf({ systemId, timeline: Number(timeline), ...identity }), database };
+  const log = { systemId, timeline: Number(timeline), ...identity };
+  return { log, epoch: epochOf(log), database };
 }
 
 interface Begun {
@@ -116,7 +131,12 @@ interface Begun {
 }
 
 /** Carries a durable slot on from where it was confirmed; undefined where there is none to carry on. */
-async function resume(options: FeedOptions, sql: SqlSession, server: Server): Promise<Begun | undefined> {
+async function resume(
+  options: FeedOptions,
+  sql: SqlSession,
+  replication: pg.Client,
+  server: Server,
+): Promise<Begun | undefined> {
   const { slot, walLimitBytes } = options;
   const state = slot.temporary ? undefined : await readSlot(sql.ask, slot.name);
   if (!state) return undefined;
@@ -125,14 +145,24 @@ async function resume(options: FeedOptions, sql: SqlSession, server: Server): Pr
     await dropSlot(sql.ask, slot.name);
     return undefined;
   }
-  if (options.epoch && options.epoch !== server.epoch) {
-    throw new RebuildNeeded('epoch changed', `the state is of epoch ${options.epoch}, the record of ${server.epoch}`);
-  }
+  await checkEpoch(options.state, replication, server);
   if (state.retainedBytes > walLimitBytes) {
     await dropSlot(sql.ask, slot.name);
     throw overLimit(slot.name, state.retainedBytes, walLimitBytes);
   }
   return { start: state.confirmed, snapshot: undefined };
+}
+
+async function checkEpoch(state: Position | undefined, replication: pg.Client, server: Server): Promise<void> {
+  if (!state || state.epoch === server.epoch) return;
+  const forks = await readForks(replication, server.log.timeline);
+  if (continues(server.log, forks, state)) return;
+  const fork = forks.at(-1);
+  const detail = fork ? `, whose timeline ${server.log.timeline} began at ${formatLsn(fork.lsn)}` : '';
+  throw new RebuildNeeded(
+    'epoch changed',
+    `the state is at ${formatLsn(state.lsn)} of epoch ${state.epoch}, the record in epoch ${server.epoch}${detail}`,
+  );
 }
 
 /** Makes the slot, and takes its exported snapshot over at once: it is good only until the connection's next command. */

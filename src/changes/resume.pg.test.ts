@@ -94,7 +94,7 @@ describe('slots', () => {
       applied.push(...numbers(recorder));
       from = recorder.position;
       await inactive(slot.name);
-      session = await open({ slot, epoch: session.epoch });
+      session = await open({ slot, state: { epoch: session.epoch, lsn: from } });
       assert.equal(session.snapshot, undefined, 'carried on without a snapshot');
       assert.ok(session.start <= from);
     }
@@ -301,13 +301,13 @@ describe('slots', () => {
     const session = await open({ slot });
     await session.close();
     await inactive(slot.name);
-    await assert.rejects(open({ slot, epoch: 'another' }), rebuild('epoch changed'));
+    await assert.rejects(open({ slot, state: { epoch: 'another', lsn: 1 } }), rebuild('epoch changed'));
     const anew = await open({ slot, anew: true });
     assert.ok(anew.snapshot);
     await anew.close();
     await inactive(slot.name);
     await writer.sql(`create table lockstep.epoch (restore_id text); insert into lockstep.epoch values ('restored')`);
-    await assert.rejects(open({ slot, epoch: session.epoch }), rebuild('epoch changed'));
+    await assert.rejects(open({ slot, state: { epoch: session.epoch, lsn: session.start } }), rebuild('epoch changed'));
     await writer.sql('drop table lockstep.epoch');
   });
 });

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type Config, ConfigError, loadConfig } from '../runtime/config.ts';
-import type { ServiceDefinition } from '../runtime/service.ts';
+import { declaredSettings, type ServiceDefinition } from '../runtime/service.ts';
+import { addBackup, addRestore } from './commands/backup.ts';
 import { addBench } from './commands/bench.ts';
 import { addConfig } from './commands/config.ts';
 import { addNew } from './commands/new.ts';
@@ -70,10 +71,14 @@ function buildProgram(options: ProgramOptions, opened: AsyncDisposableStack): Co
     opened,
     config: (overrides = {}) => {
       const { data } = program.opts<{ data?: string }>();
-      return loadConfig({ ...options, overrides: { ...(data ? { dataDir: data } : {}), ...overrides } });
+      return loadConfig({
+        ...options,
+        declared: declaredSettings(options.services),
+        overrides: { ...(data ? { dataDir: data } : {}), ...overrides },
+      });
     },
   };
   for (const add of [addStart, addStatus, addVerify, addRebuild, addConfig, addUsers]) add(program, context);
-  for (const add of [addServices, addNew, addTest, addBench]) add(program, context);
+  for (const add of [addBackup, addRestore, addServices, addNew, addTest, addBench]) add(program, context);
   return program;
 }

@@ -64,6 +64,8 @@ export class Client<A extends Api = AnyApi> {
     this.#url = url.replace(/\/$/, '');
     this.session = new Session({ url: this.#url, storage });
     this.live = new LiveClient({ url: `${this.#url.replace(/^http/, 'ws')}/live`, token: () => this.session.token() });
+    // What may be followed depends on who is signed in.
+    this.session.onUser(() => this.live.reconnect());
   }
 
   /**

@@ -1,17 +1,27 @@
 /** What the server sends for a followed topic. */
 export interface TopicMessage<Data = unknown> {
   readonly topic: string;
-  /** `resync`: something may have been missed; start over from a read. `signal`: no change of the record, and not kept. */
+  /**
+   * `resync`: something may have been missed: read anew what was read before. Also the first that comes of a topic of events, once it
+   * is followed. `signal`: no change of the record, and not kept.
+   */
   readonly event: 'state' | 'event' | 'resync' | 'signal';
   readonly position: string;
   readonly previous: string | null;
   readonly data: Data;
 }
 
-/** The answer to a subscription that cannot be. */
+/** The answer to a subscription that cannot be; without a topic, the token has run out. */
 interface Refusal {
   readonly error: { readonly status: number; readonly message: string; readonly topic?: string };
 }
+
+/** The answer to a subscription that is. */
+interface Subscribed {
+  readonly subscribed: string;
+}
+
+type Received = TopicMessage | Refusal | Subscribed;
 
 export type Connection = 'connecting' | 'live' | 'offline';
 
@@ -24,6 +34,8 @@ export interface Follower<Data = unknown> {
 interface Followed extends Follower {
   /** Where to resume. */
   position: string | null;
+  /** Of the last event: the next one names it as `previous`. Null where that is not known. */
+  last: string | null;
 }
 
 export interface LiveOptions {
@@ -35,6 +47,8 @@ export interface LiveOptions {
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
+/** After a token was refused: time for a new one, and no storm where there is none. */
+const RENEW_RETRY_MS = 2000;
 
 /** One WebSocket for all topics that are followed; comes back by itself and resumes where each topic was. */
 export class LiveClient {
@@ -66,7 +80,7 @@ export class LiveClient {
 
   /** Follows `<service>/<topic>/<key>` until the returned function is called. One follower a topic. */
   follow<Data = unknown>(topic: string, follower: Follower<Data>): () => void {
-    const followed: Followed = { ...(follower as Follower), position: null };
+    const followed: Followed = { ...(follower as Follower), position: null, last: null };
     this.#followed.set(topic, followed);
     if (this.#isReady) this.#ask(topic, followed);
     else this.#connect();
@@ -77,11 +91,22 @@ export class LiveClient {
     };
   }
 
+  /** Somebody else is signed in, or nobody any more: the server is told by a new connection. */
+  reconnect(): void {
+    // One that is not ready yet asks for the token when it is.
+    if (!this.#isReady) return;
+    this.#retryMs = 0;
+    this.#socket!.close();
+  }
+
   /** Follows nothing any more. */
   close(): void {
     this.#followed.clear();
     clearTimeout(this.#retry);
-    this.#socket?.close();
+    const socket = this.#socket;
+    // A browser complains of one that is closed before it is open.
+    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket?.close();
   }
 
   #connect(): void {
@@ -90,7 +115,7 @@ export class LiveClient {
     const socket = new WebSocket(this.#options.url);
     this.#socket = socket;
     socket.onopen = () => void this.#opened(socket);
-    socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)) as TopicMessage | Refusal);
+    socket.onmessage = ({ data }) => this.#received(JSON.parse(String(data)) as Received);
     socket.onclose = () => this.#closed();
   }
 
@@ -104,21 +129,49 @@ export class LiveClient {
     this.#tell('live');
   }
 
-  #received(message: TopicMessage | Refusal): void {
-    if ('error' in message) this.#refused(message.error);
-    const followed = 'event' in message ? this.#followed.get(message.topic) : undefined;
-    if (!followed || !('event' in message)) return;
-    followed.position = message.event === 'resync' ? null : message.position;
+  #received(message: Received): void {
+    if ('subscribed' in message) this.#subscribed(message.subscribed);
+    else if ('error' in message) this.#refused(message.error);
+    else if ('event' in message) this.#delivered(message);
+  }
+
+  #delivered(message: TopicMessage): void {
+    const followed = this.#followed.get(message.topic);
+    if (!followed) return;
+    const { event, position, previous } = message;
+    if (event === 'event' && position === followed.last) return; // told twice
+    // A state is whole; events follow each other, and one that does not has others missing before it.
+    const isGap = (event === 'event' || event === 'signal') && previous && followed.last && previous !== followed.last;
+    if (isGap) this.#resync(message.topic, followed);
+    if (event === 'event') followed.last = position;
+    else if (event === 'resync' || isGap) followed.last = null;
+    followed.position = event === 'resync' ? null : position;
     followed.onMessage(message);
   }
 
-  /** Where the position was the reason (the record was restored meanwhile), the topic starts anew without one. */
+  /** From here on nothing is missed; what was before, where there was no position to resume from, may have been. */
+  #subscribed(topic: string): void {
+    const followed = this.#followed.get(topic);
+    if (followed?.position === null) this.#resync(topic, followed);
+  }
+
+  #resync(topic: string, followed: Followed): void {
+    followed.onMessage({ topic, event: 'resync', position: '', previous: null, data: null });
+  }
+
   #refused({ status, message, topic }: Refusal['error']): void {
+    // The token has run out, and what it opened is closed: a connection with a new one goes on from there.
+    if (status === 401 && topic === undefined) {
+      this.#retryMs = RENEW_RETRY_MS;
+      this.#socket?.close();
+    }
     const followed = topic === undefined ? undefined : this.#followed.get(topic);
     if (!followed) return;
+    // Where the position was the reason (the record was restored meanwhile), the topic starts anew without one.
     if (followed.position === null) followed.onRefused?.(status, message);
     else {
       followed.position = null;
+      followed.last = null;
       this.#ask(topic!, followed);
     }
   }
@@ -130,7 +183,7 @@ export class LiveClient {
     if (this.#followed.size === 0) return;
     // Spread out: after a restart of the server not all of its clients come at once.
     this.#retry = setTimeout(() => this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
   }
 
   #ask(topic: string, { position }: Followed): void {

@@ -22,10 +22,18 @@ export async function problemOf(response: Response): Promise<Problem> {
   const { message, requestId } = (typeof body === 'object' && body ? body : {}) as Record<string, unknown>;
   return new Problem({
     status: response.status,
-    message: text(message) ?? `The server answered ${response.status} ${response.statusText}.`.replace(' .', '.'),
+    message:
+      text(message) ??
+      codes(body) ??
+      `The server answered ${response.status} ${response.statusText}.`.replace(' .', '.'),
     requestId: text(requestId),
     body,
   });
+}
+
+/** Some services answer with codes: `["message_blank"]`. */
+function codes(body: unknown): string | undefined {
+  return Array.isArray(body) ? `${body.join(', ').replaceAll('_', ' ')}.` : undefined;
 }
 
 function text(value: unknown): string | undefined {

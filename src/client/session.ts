@@ -47,6 +47,17 @@ export class Session {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The same for when somebody else is signed in than before, or nobody any more; not for a renewed token. */
+  onUser(listener: () => void): () => void {
+    let known = this.#user?.username;
+    return this.subscribe(() => {
+      const username = this.#user?.username;
+      if (username === known) return;
+      known = username;
+      listener();
+    });
+  }
+
   /** Takes up the session that the storage kept, if there is one. */
   async resume(): Promise<void> {
     if (this.#user === undefined) await this.#renew().catch(() => {});
@@ -73,11 +84,23 @@ export class Session {
     if (refreshToken) await send('POST', `${this.#url}/identity/logout`, { body: { refreshToken } }).catch(() => {});
   }
 
-  /** A token that is good for a while yet; undefined when nobody is signed in. */
+  /**
+   * A token that is good for a while yet; undefined when nobody is signed in, or not any more. Throws `Problem` where the server does
+   * not answer.
+   */
   async token(): Promise<string | undefined> {
     if (!this.#storage.getItem(STORED) && !this.#idToken) return undefined;
-    if (Date.now() >= this.#renewAt) await this.#renew();
+    if (Date.now() >= this.#renewAt) {
+      await this.#renew().catch((error) => {
+        if (!isRefusal(error)) throw error;
+      });
+    }
     return this.#idToken || undefined;
+  }
+
+  /** Has new tokens made: they carry the roles of now. Throws `Problem` where that is refused. */
+  async renew(): Promise<void> {
+    if (this.#storage.getItem(STORED)) await this.#renew();
   }
 
   /** One renewal at a time: a refresh token works once. */
@@ -95,7 +118,7 @@ export class Session {
       this.#hold(body);
     } catch (error) {
       // Without an answer the token may still be good: it stays for the next try.
-      if (error instanceof Problem && error.status >= 400 && error.status < 500) this.#drop();
+      if (isRefusal(error)) this.#drop();
       else this.#tell(null);
       throw error;
     }
@@ -119,6 +142,10 @@ export class Session {
     this.#user = user;
     for (const listener of this.#listeners) listener();
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && error.status >= 400 && error.status < 500;
 }
 
 /** What the token says of its user. Only to be shown: the server verifies the token. */

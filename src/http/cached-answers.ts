@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Position } from '../changes/position.ts';
 import type { ViewHandle } from '../live/live.ts';
 import type { ResultsOf, ViewQuery } from '../views/view.ts';
-import { sendJson } from './json-answer.ts';
+import { type JsonText, jsonText, sendJson } from './json-answer.ts';
 import { minPosition, sendAnswer } from './positions.ts';
 
 /** What one entry costs besides its text, roughly. */
@@ -26,11 +26,8 @@ export interface CachedQuestion<Queries extends readonly ViewQuery<unknown>[]> {
   until?(results: ResultsOf<Queries>): number;
 }
 
-interface Body {
-  readonly text: string;
+interface Body extends JsonText {
   readonly until: number;
-  /** In bytes, as the header says it. */
-  readonly length: string;
 }
 
 /**
@@ -70,7 +67,7 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
     const body = this.#bodies.get(key);
     if (!body || (body.until !== Number.POSITIVE_INFINITY && body.until <= this.#now())) return undefined;
     const now = this.#view.readNow([]);
-    return now && sendJson(reply, now, body.text, body.length);
+    return now && sendJson(reply, now, body);
   }
 
   #sendNow<const Queries extends readonly Query[]>(
@@ -79,11 +76,10 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
   ): FastifyReply | undefined {
     const answer = this.#view.readNow(question.queries());
     if (!answer) return undefined;
-    const text = JSON.stringify(question.body(answer.results));
     const until = question.until?.(answer.results) ?? Number.POSITIVE_INFINITY;
-    const body = { text, until, length: String(Buffer.byteLength(text)) };
+    const body = { ...jsonText(JSON.stringify(question.body(answer.results))), until };
     if (answer.source === 'view') this.#keep(question.key, body);
-    return sendJson(reply, answer, body.text, body.length);
+    return sendJson(reply, answer, body);
   }
 
   async #sendRead<const Queries extends readonly Query[]>(

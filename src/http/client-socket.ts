@@ -39,6 +39,8 @@ export interface ClientSocketOptions {
   readonly address: string;
   /** Milliseconds a client has to answer a close. */
   readonly closeMs: number;
+  /** Counts what is sent. */
+  readonly counts: { sent: number };
 }
 
 /** One client's WebSocket: who it is, whether it lives, what waits for it, how it ends. */
@@ -48,17 +50,19 @@ export class ClientSocket implements Connection {
   readonly #session: Session;
   readonly #log: Logger;
   readonly #closeMs: number;
+  readonly #counts: { sent: number };
   #socket: Wire | undefined;
   #raw: Duplex | undefined;
   #handler: SocketHandler | undefined;
   #alive = true;
   #closed = false;
 
-  constructor({ identity, log, address, closeMs }: ClientSocketOptions) {
+  constructor({ identity, log, address, closeMs, counts }: ClientSocketOptions) {
     this.address = address;
     this.#session = new Session(identity);
     this.#log = log;
     this.#closeMs = closeMs;
+    this.#counts = counts;
   }
 
   get user(): User | null {
@@ -108,7 +112,9 @@ export class ClientSocket implements Connection {
   }
 
   send(data: string | Uint8Array): void {
-    if (!this.#closed) this.#socket?.send(data, { binary: typeof data !== 'string' });
+    if (this.#closed) return;
+    this.#counts.sent++;
+    this.#socket?.send(data, { binary: typeof data !== 'string' });
   }
 
   /**
@@ -116,7 +122,9 @@ export class ClientSocket implements Connection {
    * frames whole and in the turn they are sent in (nothing is compressed), so that these come between them.
    */
   write(frames: Uint8Array): void {
-    if (!this.#closed && this.#socket?.readyState === OPEN) this.#raw!.write(frames);
+    if (this.#closed || this.#socket?.readyState !== OPEN) return;
+    this.#counts.sent++;
+    this.#raw!.write(frames);
   }
 
   beat(): void {

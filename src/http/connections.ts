@@ -32,6 +32,8 @@ export class Connections {
   readonly #open = new Set<Connection>();
   readonly #byAddress = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
+  /** Frames and events written to clients since the start. */
+  sent = 0;
   #ending = false;
 
   constructor(options: ConnectionsOptions = {}) {

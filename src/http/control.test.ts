@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
-import { type ControlOptions, controlServer, controlSocketPath, startControl } from './control.ts';
+import { type ControlOptions, controlServer, controlSocketPath, type Rebuildable, startControl } from './control.ts';
 import { TestView } from './testing/live.ts';
 
 const log = pino({ level: 'silent' });
@@ -88,4 +88,23 @@ test('a view that is none is 404 naming those there are; a failed job ends in an
   assert.match(missing.json<{ message: string }>().message, /views: sample\/numbers/);
   const failed = await app.inject({ method: 'POST', url: '/verify' });
   assert.match(failed.body, /"error":\{"status":500/);
+});
+
+test('projections are verified like views; one that another node follows only when it is named', async (t) => {
+  const [view, here, elsewhere] = [new TestView(), new TestView(), new TestView()];
+  const standby = {
+    rebuild: () => elsewhere.rebuild(),
+    verify: () => Promise.reject(new Error('another node follows it')),
+    status: () => ({ state: 'standby' }),
+  };
+  const app = controlServer({
+    ...options(await folder(t), new Map([['sample/numbers', view]])),
+    projections: new Map<string, Rebuildable>([
+      ['sample/ledger', here],
+      ['sample/other', standby],
+    ]),
+  });
+  const last = async (url: string) => (await app.inject({ method: 'POST', url })).body.trim().split('\n').at(-1)!;
+  assert.equal((JSON.parse(await last('/verify')) as { result: unknown[] }).result.length, 2);
+  assert.match(await last('/verify?view=other'), /"error":\{"status":500/);
 });

@@ -17,17 +17,22 @@ const PROGRESS_MS = 100;
 
 export interface Rebuildable {
   rebuild(progress?: Progress): Promise<void>;
-  status(): unknown;
+  verify(progress?: Progress): Promise<unknown>;
+  status(): { readonly state: string };
 }
 
-export interface ControlOptions {
+export interface ControlOptions extends ControlRoutesOptions {
   readonly dataDir: string;
+}
+
+/** What operators may do: with the command line, or in the console. */
+export interface ControlRoutesOptions {
   readonly log: Logger;
   /** What `lockstep status` shows, as JSON. */
   status(): unknown;
   /** By `<service>/<view>`. */
   readonly views: ReadonlyMap<string, ViewHandle>;
-  /** By `<service>/<projection>`; rebuilt like views. */
+  /** By `<service>/<projection>`; rebuilt and verified like views, by the node that follows them. */
   readonly projections?: ReadonlyMap<string, Rebuildable>;
 }
 
@@ -73,19 +78,20 @@ export function controlServer(options: ControlOptions): FastifyInstance {
   const app = Fastify({ logger: false });
   app.setValidatorCompiler(compileValidator);
   installErrors(app, options.log);
-  app.get('/status', async () => options.status());
-  const { views, projections = new Map<string, Rebuildable>(), log } = options;
-  job(app, { views, log }, '/verify', (view, progress) => view.verify(progress));
-  job(
-    app,
-    { views: new Map<string, Rebuildable>([...views, ...projections]), log },
-    '/rebuild',
-    async (view, progress) => {
-      await view.rebuild(progress);
-      return view.status();
-    },
-  );
+  controlRoutes(app, options);
   return app;
+}
+
+/** `GET /status`, `POST /verify` and `POST /rebuild`. Whoever registers them says who may ask. */
+export function controlRoutes(app: FastifyInstance, options: ControlRoutesOptions): void {
+  app.get('/status', { schema: { hide: true } }, async () => options.status());
+  const { projections = new Map<string, Rebuildable>(), log } = options;
+  const views = new Map<string, Rebuildable>([...options.views, ...projections]);
+  job(app, { views, log }, '/verify', (view, progress) => view.verify(progress));
+  job(app, { views, log }, '/rebuild', async (view, progress) => {
+    await view.rebuild(progress);
+    return view.status();
+  });
 }
 
 type Work<View> = (view: View, progress: Progress) => Promise<unknown>;
@@ -96,18 +102,28 @@ interface JobOptions<View> {
 }
 
 /** `POST <path>?view=<service>/<view>`, every view without the parameter. The work goes on if the client leaves. */
-function job<View>(app: FastifyInstance, { views, log }: JobOptions<View>, path: string, work: Work<View>): void {
-  const schema = { querystring: Type.Object({ view: Type.Optional(Type.String({ maxLength: 200 })) }) };
+function job<View extends Rebuildable>(
+  app: FastifyInstance,
+  { views, log }: JobOptions<View>,
+  path: string,
+  work: Work<View>,
+): void {
+  const schema = { hide: true, querystring: Type.Object({ view: Type.Optional(Type.String({ maxLength: 200 })) }) };
   app.post<{ Querystring: { view?: string } }>(path, { schema }, async (request, reply) => {
     const chosen = choose(views, request.query.view);
     return reply.type('application/x-ndjson').send(Readable.from(encoded(run(chosen, work, log))));
   });
 }
 
-function choose<View>(views: ReadonlyMap<string, View>, wanted: string | undefined): [string, View][] {
+/** All but the projections that another node follows, unless one is named. */
+function choose<View extends Rebuildable>(
+  views: ReadonlyMap<string, View>,
+  wanted: string | undefined,
+): [string, View][] {
   const all = [...views];
-  const chosen = wanted === undefined ? all : all.filter(([name]) => name === wanted || name.endsWith(`/${wanted}`));
-  if (chosen.length === 1 || wanted === undefined) return chosen;
+  if (wanted === undefined) return all.filter(([, view]) => view.status().state !== 'standby');
+  const chosen = all.filter(([name]) => name === wanted || name.endsWith(`/${wanted}`));
+  if (chosen.length === 1) return chosen;
   const names = all.map(([name]) => name).join(', ') || 'none';
   const reason = chosen.length === 0 ? 'There is no view' : 'There is more than one view';
   throw new ClientError(chosen.length === 0 ? 404 : 400, `${reason} ${JSON.stringify(wanted)}; views: ${names}.`);

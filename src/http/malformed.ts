@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { problemDocument } from './errors.ts';
+import { maySendLong } from './long-body.ts';
 
 const PROBLEMS: Readonly<Record<string, readonly [status: number, message: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are too large; send less than 16 KiB.'],
@@ -9,6 +10,8 @@ const PROBLEMS: Readonly<Record<string, readonly [status: number, message: strin
 
 /** Answers what is no HTTP, or stopped being it: there is no request to answer, only the socket. */
 export function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+  // Node looks at the time of a request once; whoever reads a long body has limits of its own.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && maySendLong(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const [status, message] = PROBLEMS[error.code ?? ''] ?? [400, 'This is not a valid HTTP request.'];
   const body = problemDocument({ status, message }, 'none');

@@ -16,8 +16,8 @@ const NOT_BUILT =
 export interface PagesOptions {
   /** Folder that `npm run build` writes. */
   readonly folder: string;
-  /** Names of the services, each with a page at `/<name>/`. */
-  readonly services: readonly string[];
+  /** Each has a page at `/<name>/`. */
+  readonly services: readonly { readonly name: string; readonly title: string }[];
   /** Whether clients come by HTTPS only. */
   readonly secure: boolean;
 }
@@ -51,7 +51,8 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
   app.setErrorHandler((error, _request, reply) => answerFileError(error, reply, app.lockstep.log));
   const page = (_request: unknown, reply: FastifyReply) => sendPage(reply, folder);
   app.get('/', HIDDEN, page);
-  for (const name of services) {
+  app.get('/services.json', HIDDEN, async () => services.map(({ name, title }) => ({ name, title })));
+  for (const name of [...services.map((service) => service.name), 'console']) {
     app.get(`/${name}/`, HIDDEN, page);
     if (app.hasRoute({ method: 'GET', url: `/${name}` })) continue; // the service answers there itself
     app.get(`/${name}`, HIDDEN, (_request, reply) => reply.redirect(`/${name}/`, 308));

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Upper bounds in seconds. */
-const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 /** One route's and one status class's: a count for each bound and one above, then the sum of seconds. */
 const WIDTH = BOUNDS.length + 2;
@@ -15,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-interface RouteCounts {
+export interface RouteCounts {
   readonly method: string;
   readonly route: string;
   readonly counts: Float64Array;
@@ -55,6 +55,38 @@ export class RequestHistogram {
       observe(request, reply.statusCode);
       done(null, payload);
     });
+  }
+
+  /** Each route's counters, as long as the process lives; to be read alone. */
+  get routes(): readonly RouteCounts[] {
+    return this.#routes;
+  }
+
+  /** Requests by how long they took, of all routes: one count for each bound and one above. */
+  durations(): Float64Array {
+    const sum = new Float64Array(BOUNDS.length + 1);
+    for (const { route, counts } of this.#routes) {
+      if (route === 'none') continue; // they took no time
+      const { durations } = this.summary(counts);
+      for (let i = 0; i < sum.length; i++) sum[i]! += durations[i]!;
+    }
+    return sum;
+  }
+
+  /** A route's counters, whatever the status. */
+  summary(counts: Float64Array): { durations: Float64Array; requests: number; failed: number; seconds: number } {
+    const durations = new Float64Array(BOUNDS.length + 1);
+    let [requests, failed, seconds] = [0, 0, 0];
+    CLASSES.forEach((status, i) => {
+      for (let bucket = 0; bucket < durations.length; bucket++) {
+        const here = counts[i * WIDTH + bucket]!;
+        durations[bucket]! += here;
+        requests += here;
+        if (status === '5xx') failed += here;
+      }
+      seconds += counts[i * WIDTH + WIDTH - 1]!;
+    });
+    return { durations, requests, failed, seconds };
   }
 
   get() {

@@ -16,32 +16,32 @@ export interface Served {
 
 /** Serves a runtime: HTTP, and the control socket for the command line. */
 export async function serve(runtime: Runtime, options: { version: string }): Promise<Served> {
-  const { config, live, topics, identity, log, views } = runtime;
+  const { config, live, topics, identity, log } = runtime;
+  let url: string | null = null;
+  const operated = {
+    log,
+    status: () => runtime.status(options.version, url),
+    views: new Map(runtime.views.map((view) => [view.name, view])),
+    projections: new Map(live.projections.map((projection) => [projection.name, projection])),
+  };
   const app = createServer({
     config,
     live,
     topics,
     identity,
     log,
-    gauges: [
-      { name: 'lockstep_waiters', help: 'Requests that wait for a position.', value: () => runtime.live.waiters },
-    ],
+    gauges: [{ name: 'lockstep_waiters', help: 'Requests that wait for a position.', value: () => live.waiters }],
     services: runtime.services.map(({ definition, context }) => ({
       name: definition.name,
       title: definition.title,
       routes: (routes) => definition.routes(routes, context),
     })),
+    console: { ...operated, runtime },
   });
   await listen(app, config.host, config.port);
-  const url = urlOf(config.host, app.server.address() as AddressInfo);
+  url = urlOf(config.host, app.server.address() as AddressInfo);
   live.url = url;
-  const control = await startControl({
-    dataDir: config.dataDir,
-    log,
-    status: () => runtime.status(options.version, url),
-    views: new Map(views.map((view) => [view.name, view])),
-    projections: new Map(live.projections.map((projection) => [projection.name, projection])),
-  });
+  const control = await startControl({ ...operated, dataDir: config.dataDir });
   return {
     url,
     async stop() {

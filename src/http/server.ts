@@ -8,6 +8,7 @@ import type { Live } from '../live/live.ts';
 import type { Topics } from '../live/topics.ts';
 import type { Config } from '../runtime/config.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
+import { type ConsoleOptions, installConsole } from './console/console.ts';
 import { answerError, installErrors } from './errors.ts';
 import { installHealth } from './health.ts';
 import type { Kit } from './kit.ts';
@@ -38,9 +39,16 @@ export interface ServerOptions {
   readonly log: Logger;
   /** More numbers for `/metrics`. */
   readonly gauges?: readonly GaugeSource[];
+  /** What the console shows beside what every server has; without it there is none. */
+  readonly console?: ConsoleOptions;
   /** Folder of the built pages; `web/dist` unless told. */
   readonly pages?: string;
-  readonly limits?: { readonly sockets?: SocketLimits; readonly connections?: ConnectionsOptions };
+  readonly limits?: {
+    readonly sockets?: SocketLimits;
+    readonly connections?: ConnectionsOptions;
+    /** Milliseconds that a request may take to arrive; 30,000 unless told. */
+    readonly requestMs?: number;
+  };
 }
 
 /** Requests a second of one address, unless the configuration says. */
@@ -71,11 +79,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     registerIdentityRoutes(routes, identity, { onRequest: limitRate(COSTLY) });
     installSockets(routes, options.limits?.sockets ?? {});
   });
+  if (options.console) app.register(installConsole, { ...options.console, kit, requests });
   for (const service of services)
     app.register(async (routes) => service.routes(routes), { prefix: `/${service.name}` });
   app.register(installPages, {
     folder: options.pages ?? fileURLToPath(new URL('../../web/dist', import.meta.url)),
-    services: services.map((service) => service.name),
+    services,
     secure: config.publicUrl?.startsWith('https:') ?? false,
   });
   // Before the server waits for its connections to end.
@@ -83,14 +92,20 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return app;
 }
 
-function bareServer({ config, log }: ServerOptions): FastifyInstance {
+function bareServer({ config, log, limits }: ServerOptions): FastifyInstance {
+  const { requestMs = REQUEST_MS } = limits ?? {};
   const app = Fastify({
     // A logger would add listeners to every response (DESIGN: 30 us a write is all there is); errors are logged by their handler.
     logger: false,
     trustProxy: trustedProxies(config.trustProxy),
     bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_MS,
-    http: { maxHeaderSize: HEADER_BYTES, shouldUpgradeCallback: asksForSocket },
+    requestTimeout: requestMs,
+    http: {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(REQUEST_MS, requestMs),
+      shouldUpgradeCallback: asksForSocket,
+    },
     routerOptions: { maxParamLength: 200 },
     genReqId: requestIds(),
     clientErrorHandler: refuseMalformed,

@@ -61,7 +61,7 @@ export function socketRoute(
       });
     }
     door.checkOrigin(request);
-    const client = new ClientSocket({ identity, log, address: request.ip, closeMs });
+    const client = new ClientSocket({ identity, log, address: request.ip, closeMs, counts: connections });
     const token = bearerToken(request);
     if (token) await client.authenticate(token);
     await route.admit?.(request, client.user);

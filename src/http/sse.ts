@@ -34,7 +34,7 @@ export async function sendEvents(
   const token = bearerToken(request);
   if (token) await session.use(token);
   if (request.method === 'HEAD') return reply.headers(HEADERS).send();
-  const stream = new EventStream(reply, session);
+  const stream = new EventStream(reply, session, connections);
   stream.onClose(connections.add(request.ip, stream));
   try {
     const deliver = (message: EncodedMessage) => stream.deliver(message);
@@ -59,15 +59,17 @@ class EventStream implements Connection {
   readonly #reply: FastifyReply;
   readonly #raw: ServerResponse;
   readonly #session: Session;
+  readonly #counts: { sent: number };
   readonly #closers: (() => void)[] = [];
   /** Delivered before the start. */
   #early: EncodedMessage[] | null = [];
   #ending = false;
 
-  constructor(reply: FastifyReply, session: Session) {
+  constructor(reply: FastifyReply, session: Session, counts: { sent: number }) {
     this.#reply = reply;
     this.#raw = reply.raw;
     this.#session = session;
+    this.#counts = counts;
     this.#raw.on('close', () => this.close());
   }
 
@@ -92,7 +94,10 @@ class EventStream implements Connection {
 
   deliver(message: EncodedMessage): void {
     if (this.#early) this.#early.push(message);
-    else if (!this.#raw.destroyed) this.#write(message.sse());
+    else if (!this.#raw.destroyed) {
+      this.#counts.sent++;
+      this.#write(message.sse());
+    }
   }
 
   beat(): void {

@@ -53,8 +53,8 @@ async function readInto(
 async function finish(generation: Generation, lsn: number, now: number): Promise<void> {
   if (generation.fault) return;
   try {
+    generation.state.expire?.(now); // what would be let go of at once is not built first
     await generation.state.loaded();
-    generation.state.expire?.(now);
     generation.lsn = lsn;
   } catch (error) {
     generation.fault = error as Error;

@@ -136,7 +136,22 @@ export interface EventTopic {
   authorize?(key: string, user: TopicUser | null): boolean;
 }
 
-export type Topic = StateTopic | EventTopic;
+/**
+ * A topic of what is no change of the record: something measured, or looked at while it happens. Nothing is kept and nothing
+ * resumed. A key costs something only while somebody follows it.
+ */
+export interface SignalTopic {
+  readonly type: 'signals';
+  /**
+   * The key has its first follower: calls `send` with what there is to tell (not before it has returned), until the returned function
+   * is called, after the last has left. Throws `ClientError` for a key that is none.
+   */
+  watch(key: string, send: (data: unknown) => void): () => void;
+  /** Whether this user may follow it; everybody unless told. Asked again for each message. */
+  authorize?(key: string, user: TopicUser | null): boolean;
+}
+
+export type Topic = StateTopic | EventTopic | SignalTopic;
 
 export interface TopicUser {
   readonly sub: string;

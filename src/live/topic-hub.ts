@@ -3,6 +3,7 @@ import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import { EventChannel } from './event-channel.ts';
 import type { LiveListener, Topic } from './live.ts';
+import { SignalChannel } from './signal-channel.ts';
 import { StateChannel } from './state-channel.ts';
 import type { SubscribeOptions, Subscription, Topics } from './topics.ts';
 
@@ -35,10 +36,7 @@ export class TopicHub implements Topics {
   add(service: string, topics: Readonly<Record<string, Topic>>): void {
     for (const [name, topic] of Object.entries(topics)) {
       const path = `${service}/${name}`;
-      const options = { path, position: this.#position };
-      const channel =
-        topic.type === 'state' ? new StateChannel({ ...options, topic }) : new EventChannel({ ...options, topic });
-      this.#channels.set(path, channel);
+      this.#channels.set(path, channelOf(topic, { path, position: this.#position }));
     }
   }
 
@@ -95,4 +93,9 @@ export class TopicHub implements Topics {
   close(): void {
     for (const channel of this.#channels.values()) channel.close();
   }
+}
+
+function channelOf(topic: Topic, options: { path: string; position: () => Position }): Channel {
+  if (topic.type === 'state') return new StateChannel({ ...options, topic });
+  return topic.type === 'events' ? new EventChannel({ ...options, topic }) : new SignalChannel({ ...options, topic });
 }

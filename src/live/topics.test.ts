@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from '../changes/change.ts';
 import { parsePosition } from '../changes/position.ts';
+import { ClientError } from '../record/errors.ts';
 import { FakeLog } from '../testing/fake-feed.ts';
 import type { EventTopic, StateTopic, TopicUser } from './live.ts';
 import { TopicHub } from './topic-hub.ts';
@@ -254,4 +255,41 @@ test('[SPEC 2] listeners hear each transaction in order, and of a resync, until 
   leave();
   commit(2, 13);
   assert.deepEqual(heard, [10, 11, 'resync', 12]);
+});
+
+test('a topic of signals runs while somebody follows its key, and only then', async () => {
+  const { topics } = hub();
+  const running = new Map<string, (data: unknown) => void>();
+  const allowed = new Set(['ann', 'bob']);
+  topics.add('sample', {
+    now: {
+      type: 'signals',
+      authorize: (_key, user) => user !== null && allowed.has(user.username),
+      watch(key, send) {
+        if (key === 'bad') throw new ClientError(404, 'There is no such key.');
+        assert.ok(!running.has(key), 'one watch for all followers');
+        running.set(key, send);
+        return () => void running.delete(key);
+      },
+    },
+  });
+  const [ann, bob] = ['ann', 'bob'].map((username) => collector({ sub: username, username, roles: [] }));
+  await assert.rejects(topics.subscribe('sample/now/a', collector().options), { status: 401 });
+  await assert.rejects(topics.subscribe('sample/now/bad', ann!.options), { status: 404 });
+  assert.equal(topics.subscribers, 0);
+  assert.equal(running.size, 0);
+  const first = await topics.subscribe('sample/now/a', ann!.options);
+  const second = await topics.subscribe('sample/now/a', bob!.options);
+  running.get('a')!(1);
+  allowed.delete('bob');
+  running.get('a')!(2);
+  assert.deepEqual(ann!.got, ['signal 1000 1', 'signal 1000 2']);
+  assert.deepEqual(bob!.got, ['signal 1000 1']);
+  first.unsubscribe();
+  assert.equal(running.size, 1);
+  second.unsubscribe();
+  assert.equal(running.size, 0);
+  await topics.subscribe('sample/now/a', ann!.options);
+  topics.close();
+  assert.equal(running.size, 0);
 });

@@ -18,6 +18,8 @@ const GOOD: RecordFacts = {
   usedSlots: 8,
   maxSenders: 10,
   usedSenders: 8,
+  neededSlots: 2,
+  neededSenders: 2,
 };
 
 /** What is different, what is found, and the fix. */
@@ -26,6 +28,7 @@ const CASES: readonly [Partial<RecordFacts>, RegExp, RegExp][] = [
   [{ walLevel: 'replica' }, /wal_level is replica/, /ALTER SYSTEM SET wal_level = 'logical'; then restart/],
   [{ mayReplicate: false, replicationUser: 'Repl' }, /user Repl may not replicate/, /ALTER ROLE "Repl" REPLICATION;/],
   [{ usedSlots: 9 }, /9 of 10 replication slots .*needs 2 free/, /max_replication_slots = 17;/],
+  [{ maxSlots: 12, neededSlots: 5 }, /8 of 12 replication slots .*needs 5 free/, /max_replication_slots = 19;/],
   [{ usedSenders: 10 }, /10 of 10 WAL senders/, /max_wal_senders = 18;/],
   [{ mayCreate: false }, /app may not create schemas in database shop/, /GRANT CREATE ON DATABASE shop TO app;/],
   [{ encoding: 'LATIN1' }, /database shop is LATIN1/, /ENCODING 'UTF8' TEMPLATE template0/],

@@ -21,6 +21,9 @@ export interface RecordFacts {
   readonly usedSlots: number;
   readonly maxSenders: number;
   readonly usedSenders: number;
+  /** Slots that this configuration makes, beside those that are there, and senders that it uses at once. */
+  readonly neededSlots: number;
+  readonly neededSenders: number;
 }
 
 /** Something about the server that Lockstep cannot work with. */
@@ -41,11 +44,14 @@ export class RecordUnfit extends Error {
 }
 
 /** One slot for the views and one while a single view is rebuilt beside them. */
-const SLOTS_NEEDED = 2;
+const TEMPORARY_SLOTS = 2;
 
-/** Throws `RecordUnfit` when the server behind the record, any PostgreSQL from 14 on, lacks something. */
-export async function checkRecord(record: PgRecord): Promise<void> {
-  const problems = problemsOf(await gatherFacts(record));
+/**
+ * Throws `RecordUnfit` when the server behind the record, any PostgreSQL from 14 on, lacks something. `durableSlots` are the names
+ * of those that will be followed, one for each projection.
+ */
+export async function checkRecord(record: PgRecord, durableSlots: readonly string[] = []): Promise<void> {
+  const problems = problemsOf(await gatherFacts(record, durableSlots));
   if (problems.length > 0) throw new RecordUnfit(problems);
 }
 
@@ -84,22 +90,22 @@ const replicationRight: Check = ({ mayReplicate, replicationUser }) =>
         fix: `ALTER ROLE ${quoted(replicationUser)} REPLICATION; as a superuser. (Amazon RDS and Aurora: GRANT rds_replication TO ${quoted(replicationUser)};)`,
       };
 
-const slots: Check = ({ maxSlots, usedSlots }) =>
-  maxSlots - usedSlots >= SLOTS_NEEDED
+const slots: Check = ({ maxSlots, usedSlots, neededSlots }) =>
+  maxSlots - usedSlots >= neededSlots
     ? undefined
     : {
-        found: `${usedSlots} of ${maxSlots} replication slots are in use (max_replication_slots); Lockstep needs ${SLOTS_NEEDED} free`,
+        found: `${usedSlots} of ${maxSlots} replication slots are in use (max_replication_slots); Lockstep needs ${neededSlots} free`,
         fix:
-          `ALTER SYSTEM SET max_replication_slots = ${usedSlots + SLOTS_NEEDED + 6}; then restart the server. Or drop one that nobody ` +
+          `ALTER SYSTEM SET max_replication_slots = ${usedSlots + neededSlots + 6}; then restart the server. Or drop one that nobody ` +
           'uses: SELECT slot_name, active FROM pg_replication_slots; SELECT pg_drop_replication_slot(...);',
       };
 
-const senders: Check = ({ maxSenders, usedSenders }) =>
-  maxSenders - usedSenders >= SLOTS_NEEDED
+const senders: Check = ({ maxSenders, usedSenders, neededSenders }) =>
+  maxSenders - usedSenders >= neededSenders
     ? undefined
     : {
-        found: `${usedSenders} of ${maxSenders} WAL senders are in use (max_wal_senders); Lockstep needs ${SLOTS_NEEDED} free`,
-        fix: `ALTER SYSTEM SET max_wal_senders = ${usedSenders + SLOTS_NEEDED + 6}; then restart the server.`,
+        found: `${usedSenders} of ${maxSenders} WAL senders are in use (max_wal_senders); Lockstep needs ${neededSenders} free`,
+        fix: `ALTER SYSTEM SET max_wal_senders = ${usedSenders + neededSenders + 6}; then restart the server.`,
       };
 
 const createRight: Check = ({ mayCreate, user, database }) =>
@@ -146,6 +152,8 @@ const SERVER = `
          has_database_privilege(current_database(), 'CREATE') as "mayCreate",
          current_setting('max_replication_slots')::integer as "maxSlots",
          (select count(*) from pg_replication_slots) as "usedSlots",
+         $2::integer + $3::integer - (select count(*) from pg_replication_slots where slot_name = any($1)) as "neededSlots",
+         $2::integer + $3::integer as "neededSenders",
          current_setting('max_wal_senders')::integer as "maxSenders",
          (select count(*) from pg_stat_replication) as "usedSenders"`;
 
@@ -159,8 +167,9 @@ const REPLICATION = `
 
 type ReplicationFacts = Pick<RecordFacts, 'replicationUser' | 'mayReplicate'>;
 
-export async function gatherFacts(record: PgRecord): Promise<RecordFacts> {
-  const [server] = await record.query<Omit<RecordFacts, keyof ReplicationFacts>>(SERVER);
+export async function gatherFacts(record: PgRecord, durableSlots: readonly string[] = []): Promise<RecordFacts> {
+  const parameters = [durableSlots, durableSlots.length, TEMPORARY_SLOTS];
+  const [server] = await record.query<Omit<RecordFacts, keyof ReplicationFacts>>(SERVER, parameters);
   return { ...server!, ...(await replicationFacts(record)) };
 }
 

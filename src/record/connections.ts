@@ -3,6 +3,7 @@ import pg from 'pg';
 import { decoderFor, SESSION_OPTIONS } from './decode.ts';
 import { ConnectionLost, isFull, nameLoss, RecordBusy, RecordUnavailable, sqlState } from './failures.ts';
 import type { Log } from './log.ts';
+import { assertPrimary, hostGroup } from './primary.ts';
 import type { Row } from './value.ts';
 
 /** While the server restarts, a caller waits this long for a connection (milliseconds). Nothing has been sent yet. */
@@ -18,17 +19,20 @@ export interface ConnectionsOptions {
   readonly log: Log;
 }
 
-/** Connections whose values come as `Value` says, and which come back by themselves after the server was away. */
+/**
+ * Connections whose values come as `Value` says, and which come back by themselves after the server was away; of several hosts to
+ * the one that takes writes.
+ */
 export class Connections {
-  readonly #pool: pg.Pool;
+  readonly #options: ConnectionsOptions;
+  readonly #hosts: ReturnType<typeof hostGroup>;
+  #pool: pg.Pool;
 
-  constructor({ url, size, idleMs, log }: ConnectionsOptions) {
-    const types: pg.CustomTypesConfig = { getTypeParser: textParser };
-    const config: pg.PoolConfig = { ...connectionConfig(url), types, max: size, connectionTimeoutMillis: PATIENCE };
-    this.#pool = new pg.Pool({ ...config, keepAlive: true, idleTimeoutMillis: idleMs, application_name: 'lockstep' });
-    this.#pool.on('error', (error) => log.debug({ err: error }, 'an idle database connection ended'));
-    // One that is in use tells its user through the query it fails; without a listener it would end the process.
-    this.#pool.on('connect', (client) => client.on('error', () => {}));
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#hosts = hostGroup(options.url);
+    this.#pool = this.#open();
+    this.#hosts?.group.events.on('moved', this.#moved);
   }
 
   /** Runs `work` on a connection; one that broke, or whose state is in doubt, is not used again. */
@@ -48,9 +52,36 @@ export class Connections {
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.end();
+  async close(): Promise<void> {
+    this.#hosts?.group.events.off('moved', this.#moved);
+    await this.#pool.end();
   }
+
+  #open(): pg.Pool {
+    const { url, size, idleMs, log } = this.#options;
+    const host = this.#hosts ? this.#hosts.group.current(this.#hosts.hosted) : url;
+    const types: pg.CustomTypesConfig = { getTypeParser: textParser };
+    const config: pg.PoolConfig = { ...connectionConfig(host), types, max: size, connectionTimeoutMillis: PATIENCE };
+    const pool = new pg.Pool({
+      ...config,
+      keepAlive: true,
+      idleTimeoutMillis: idleMs,
+      application_name: 'lockstep',
+      ...(this.#hosts && { onConnect: assertPrimary }),
+    });
+    pool.on('error', (error) => log.debug({ err: error }, 'an idle database connection ended'));
+    // One that is in use tells its user through the query it fails; without a listener it would end the process.
+    pool.on('connect', (client) => client.on('error', () => {}));
+    return pool;
+  }
+
+  /** Another host is the primary. What still waits for an answer of the old one, which may never come, learns that it is gone. */
+  readonly #moved = (): void => {
+    const old = this.#pool;
+    this.#pool = this.#open();
+    for (const client of clientsOf(old)) client.connection.stream.destroy();
+    old.end().catch(() => {});
+  };
 
   async #acquire(): Promise<pg.PoolClient> {
     const deadline = Date.now() + PATIENCE;
@@ -61,6 +92,7 @@ export class Connections {
         const error = nameLoss(raw);
         if (isTimeout(error)) throw new RecordBusy('all connections are in use', error);
         if (!(error instanceof ConnectionLost) && !isFull(error)) throw error;
+        if (error instanceof ConnectionLost) await this.#hosts?.group.find(this.#hosts.hosted).catch(rethrowLasting);
         if (Date.now() + delay > deadline) throw new RecordUnavailable(error);
         await sleep(delay);
       }
@@ -89,6 +121,16 @@ export function connectionConfig(url: string): { connectionString: string; optio
     connectionString: url.replace(found, after === '&' ? before! : ''),
     options: `${decodeURIComponent(value!.replaceAll('+', ' '))} ${SESSION_OPTIONS}`,
   };
+}
+
+/** pg's pool keeps them to itself. */
+function clientsOf(pool: pg.Pool): readonly { connection: { stream: { destroy(): void } } }[] {
+  return (pool as unknown as { _clients: { connection: { stream: { destroy(): void } } }[] })._clients;
+}
+
+/** That no host takes writes may be over in a moment: the caller tries on. */
+function rethrowLasting(error: unknown): void {
+  if (!(error instanceof ConnectionLost)) throw error;
 }
 
 function isTimeout(error: unknown): boolean {

@@ -23,7 +23,8 @@ async function refusal(load: Promise<unknown>): Promise<string> {
 
 test('defaults, with the data folder made absolute', async (t) => {
   const cwd = await folder(t);
-  const { sources, ...settings } = await loadConfig({ env: {}, cwd });
+  const { sources, databases, declared, ...settings } = await loadConfig({ env: {}, cwd });
+  assert.deepEqual([databases, declared], [{}, []]);
   assert.deepEqual(settings, {
     host: '127.0.0.1',
     port: 8080,
@@ -45,7 +46,6 @@ test('defaults, with the data folder made absolute', async (t) => {
     walLimitBytes: 2 ** 30,
     rateLimit: undefined,
     only: undefined,
-    taxiDatabaseUrl: undefined,
     services: {},
   });
   assert.deepEqual(new Set(Object.values(sources)), new Set(['default']));
@@ -179,4 +179,33 @@ test('[SPEC 9] VALKEY_URL takes several hosts, and its password is shown nowhere
       return true;
     },
   );
+});
+
+test('a database that a service declares is a setting like the others, and a secret', async (t) => {
+  const declared = [{ name: 'shopDatabaseUrl', env: 'SHOP_DATABASE_URL', about: 'where shop writes' }] as const;
+  const cwd = await folder(t, { 'lockstep.config.ts': `export default { shopDatabaseUrl: 'postgres://u:file@h/d' };` });
+  const config = await loadConfig({ env: {}, cwd, declared });
+  assert.deepEqual(config.databases, { shopDatabaseUrl: 'postgres://u:file@h/d' });
+  const env = await loadConfig({ env: { SHOP_DATABASE_URL: 'postgres://u:env@h/d' }, cwd, declared });
+  const line = describe(env).find(({ name }) => name === 'shopDatabaseUrl');
+  assert.deepEqual(
+    [line?.env, line?.value, line?.source, line?.about],
+    ['SHOP_DATABASE_URL', 'postgres://u:***@h/d', 'env', 'where shop writes'],
+  );
+  assert.match(
+    await refusal(loadConfig({ env: { SHOP_DATABASE_URL: 'http://h' }, cwd, declared })),
+    /SHOP_DATABASE_URL/,
+  );
+  assert.match(await refusal(loadConfig({ env: {}, cwd })), /"shopDatabaseUrl", which is no option/);
+});
+
+test('a database may have several hosts; each is checked, and shown without its password', async (t) => {
+  const cwd = await folder(t);
+  const read = (DATABASE_URL: string) => loadConfig({ env: { DATABASE_URL }, cwd });
+  const url = 'postgresql://u:p@db1:5432,db2:5433/shop?target_session_attrs=read-write';
+  const config = await read(url);
+  assert.equal(config.databaseUrl, url);
+  assert.equal(redact(config).databaseUrl, url.replace(':p@', ':***@'));
+  for (const wrong of ['postgresql://db1:port,db2/shop', url.replace('read-write', 'standby'), 'postgresql://a,/b'])
+    assert.match(await refusal(read(wrong)), /several hosts, of which the primary is used/);
 });

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseHosts, withHosts } from '../record/hosts.ts';
 import {
+  type DatabaseSetting,
+  databaseOption,
   type LogLevel,
   OPTION_NAMES,
   OPTIONS,
   type Option,
-  type OptionName,
   type ServiceSettings,
   SOCKET_HOST,
   type TrustProxy,
@@ -27,8 +29,6 @@ export interface Settings {
   /** Unset: the views live in this process. */
   readonly valkeyUrl: string | undefined;
   readonly valkeyReplicas: number;
-  /** Unset: the record's database. */
-  readonly taxiDatabaseUrl: string | undefined;
   readonly logLevel: LogLevel;
   readonly issuer: string | undefined;
   readonly audience: string | undefined;
@@ -52,13 +52,19 @@ export interface Settings {
 
 export type ConfigSource = 'default' | 'file' | 'env' | 'override';
 
+/** The settings that services declare, by name. */
+export type DatabaseUrls = Readonly<Record<DatabaseSetting['name'], string | undefined>>;
+
 export interface Config extends Settings {
+  readonly databases: DatabaseUrls;
+  /** What services declare, beside the options that there always are. */
+  readonly declared: readonly DatabaseSetting[];
   /** Where each value comes from. */
-  readonly sources: Readonly<Record<OptionName, ConfigSource>>;
+  readonly sources: Readonly<Record<string, ConfigSource>>;
 }
 
 /** What `lockstep.config.ts` exports by default: any of the settings. */
-export type ConfigFile = Partial<Settings>;
+export type ConfigFile = Partial<Settings> & Partial<DatabaseUrls>;
 
 /** A wrong setting. Its message is for the operator: option, value found, value expected. */
 export class ConfigError extends Error {
@@ -71,7 +77,11 @@ export interface ConfigInput {
   readonly cwd: string;
   /** Stronger than the environment: options of the command line. */
   readonly overrides?: ConfigFile;
+  /** What the services declare. */
+  readonly declared?: readonly DatabaseSetting[];
 }
+
+type Options = Readonly<Record<string, Option<unknown>>>;
 
 interface Found {
   readonly value: unknown;
@@ -88,30 +98,43 @@ export function defineConfig(config: ConfigFile): ConfigFile {
 }
 
 /** The effective settings: overrides, then the environment, then `lockstep.config.ts`, then defaults. Throws {@link ConfigError}. */
-export async function loadConfig({ env, cwd, overrides = {} }: ConfigInput): Promise<Config> {
-  const file = await readConfigFile(resolve(cwd, FILE));
-  const settings: Partial<Record<OptionName, unknown>> = {};
-  const sources: Partial<Record<OptionName, ConfigSource>> = {};
-  for (const name of OPTION_NAMES) {
-    const found = fromOverrides(name, overrides) ?? fromEnv(name, env, cwd) ?? fromFile(name, file);
-    settings[name] = found ? check(name, found) : OPTIONS[name].fallback;
+export async function loadConfig({ env, cwd, overrides = {}, declared = [] }: ConfigInput): Promise<Config> {
+  const options = optionsWith(declared);
+  const file = await readConfigFile(resolve(cwd, FILE), Object.keys(options));
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, ConfigSource> = {};
+  for (const [name, option] of Object.entries(options)) {
+    const found = given(name, overrides) ?? fromEnv(option, env, cwd) ?? fromFile(name, file);
+    values[name] = found ? check(option, found) : option.fallback;
     sources[name] = found?.source ?? 'default';
   }
-  settings.dataDir = resolve(cwd, settings.dataDir as string);
-  return { ...(settings as unknown as Settings), sources: sources as Config['sources'] };
+  values.dataDir = resolve(cwd, values.dataDir as string);
+  const pick = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, values[name]]));
+  const databases = pick(declared.map(({ name }) => name)) as DatabaseUrls;
+  return { ...(pick(OPTION_NAMES) as unknown as Settings), databases, declared, sources };
+}
+
+function optionsWith(declared: readonly DatabaseSetting[]): Options {
+  return { ...OPTIONS, ...Object.fromEntries(declared.map((setting) => [setting.name, databaseOption(setting)])) };
 }
 
 /** A copy to show: passwords in URLs are `***`. */
 export function redact(config: Config): Config {
-  const shown: Record<string, unknown> = { ...config };
-  for (const name of OPTION_NAMES) {
-    if (isSecret(name) && typeof shown[name] === 'string') shown[name] = redacted(name, shown[name]);
-  }
-  return shown as unknown as Config;
+  const hidden = (values: object, options: Options) =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        options[name]?.secret && typeof value === 'string' ? redacted(options[name], value) : value,
+      ]),
+    );
+  return {
+    ...(hidden(config, OPTIONS) as unknown as Config),
+    databases: hidden(config.databases, optionsWith(config.declared)) as DatabaseUrls,
+  };
 }
 
 export interface ConfigLine {
-  readonly name: OptionName;
+  readonly name: string;
   readonly env: string;
   readonly value: unknown;
   readonly source: ConfigSource;
@@ -120,18 +143,21 @@ export interface ConfigLine {
 
 /** Every option with its value and where that comes from, for `lockstep config`. Secrets are redacted unless asked for. */
 export function describe(config: Config, options: { readonly showSecrets?: boolean } = {}): ConfigLine[] {
-  const shown = options.showSecrets ? config : redact(config);
-  return OPTION_NAMES.map((name) => ({
+  const { databases, ...settings } = options.showSecrets ? config : redact(config);
+  const values: Readonly<Record<string, unknown>> = { ...settings, ...databases };
+  return Object.entries(optionsWith(config.declared)).map(([name, { env, about }]) => ({
     name,
-    env: OPTIONS[name].env,
-    value: shown[name],
-    source: config.sources[name],
-    about: OPTIONS[name].about,
+    env,
+    value: values[name],
+    source: config.sources[name]!,
+    about,
   }));
 }
 
 /** A URL with its password as `***`, also one given as a parameter; wholly `***` when it is no URL. */
 export function redactUrl(text: string): string {
+  const hosts = parseHosts(text)?.hosts;
+  if (hosts?.includes(',')) return withHosts(redactUrl(withHosts(text, SOCKET_HOST)), hosts);
   const withHost = withSocketHost(text);
   if (!URL.canParse(withHost)) return '***';
   const url = new URL(withHost);
@@ -142,37 +168,30 @@ export function redactUrl(text: string): string {
   return withHost === text ? url.href : url.href.replace(`@${SOCKET_HOST}/`, '@/');
 }
 
-function redacted(name: OptionName, value: string): string {
-  const { redact = redactUrl }: Pick<Option<unknown>, 'redact'> = OPTIONS[name] as Option<unknown>;
+function redacted({ redact = redactUrl }: Option<unknown>, value: string): string {
   return redact(value);
 }
 
-function isSecret(name: OptionName): boolean {
-  return 'secret' in OPTIONS[name];
-}
-
-function check(name: OptionName, { value, where }: Found): unknown {
-  const option = OPTIONS[name];
+function check(option: Option<unknown>, { value, where }: Found): unknown {
   const checked = option.read(value);
   if (checked !== undefined) return checked;
-  const found = isSecret(name) && typeof value === 'string' ? redacted(name, value) : JSON.stringify(value);
+  const found = option.secret && typeof value === 'string' ? redacted(option, value) : JSON.stringify(value);
   throw new ConfigError(`${where} is ${found}; expected ${option.expected}.`);
 }
 
-function fromOverrides(name: OptionName, overrides: ConfigFile): Found | undefined {
-  const value = overrides[name];
+function given(name: string, overrides: ConfigFile): Found | undefined {
+  const value = (overrides as Readonly<Record<string, unknown>>)[name];
   return value === undefined ? undefined : { value, source: 'override', where: `Option "${name}"` };
 }
 
-function fromFile(name: OptionName, file: ConfigFile): Found | undefined {
-  const value = file[name];
+function fromFile(name: string, file: ConfigFile): Found | undefined {
+  const value = (file as Readonly<Record<string, unknown>>)[name];
   return value === undefined ? undefined : { value, source: 'file', where: `"${name}" in ${FILE}` };
 }
 
 /** From the variable or, for a secret, from the file that its `_FILE` sibling names. An empty variable counts as unset. */
-function fromEnv(name: OptionName, env: ConfigInput['env'], cwd: string): Found | undefined {
-  const variable = OPTIONS[name].env;
-  const path = isSecret(name) ? env[`${variable}_FILE`] : undefined;
+function fromEnv({ env: variable, secret }: Option<unknown>, env: ConfigInput['env'], cwd: string): Found | undefined {
+  const path = secret ? env[`${variable}_FILE`] : undefined;
   if (env[variable] && path) throw new ConfigError(`${variable} and ${variable}_FILE are both set; unset one of them.`);
   if (path)
     return { value: readSecret(`${variable}_FILE`, resolve(cwd, path)), source: 'env', where: `${variable}_FILE` };
@@ -190,15 +209,15 @@ function readSecret(variable: string, path: string): string {
   }
 }
 
-async function readConfigFile(path: string): Promise<ConfigFile> {
+async function readConfigFile(path: string, names: readonly string[]): Promise<ConfigFile> {
   if (!existsSync(path)) return {};
   const file: unknown = await importDefault(path);
   if (typeof file !== 'object' || file === null || Array.isArray(file)) {
     throw new ConfigError(`${path} exports no settings; expected "export default defineConfig({ port: 8080 })".`);
   }
   for (const key of Object.keys(file)) {
-    if (Object.hasOwn(OPTIONS, key)) continue;
-    throw new ConfigError(`${path} sets "${key}", which is no option; did you mean "${nearest(key, OPTION_NAMES)}"?`);
+    if (names.includes(key)) continue;
+    throw new ConfigError(`${path} sets "${key}", which is no option; did you mean "${nearest(key, names)}"?`);
   }
   return file;
 }

@@ -101,6 +101,16 @@ export class LiveSystem implements Live {
     return this.#watermark.waiters;
   }
 
+  /** Where the record's log ends, as far as this process knows. */
+  get recordEnd(): Position {
+    return { epoch: this.watermark.epoch, lsn: this.#follower.recordEnd };
+  }
+
+  /** Tables whose changes it follows. */
+  get tables(): readonly string[] {
+    return this.#tables;
+  }
+
   view(name: string): ServedView {
     return this.views.find((view) => view.name === name)!;
   }
@@ -161,15 +171,25 @@ export class LiveSystem implements Live {
       walLimitBytes: config.walLimitBytes,
       prepare: () => ensurePublication(record, PUBLICATION, tables),
       fingerprint: async () => JSON.stringify(await schemaFingerprint(record, PUBLICATION, tables)),
-      open: ({ sources, epoch, anew }) =>
+      open: ({ sources, state, anew }) =>
         openFeed({
           sqlUrl: record.url,
           replicationUrl: record.replicationUrl,
           publication: PUBLICATION,
           sources,
           slot: { name: slot, temporary: false },
-          ...(epoch !== null && !anew && { epoch }),
+          ...(state && !anew && { state }),
           anew,
+          walLimitBytes: config.walLimitBytes,
+          log,
+        }),
+      openAside: (sources) =>
+        openFeed({
+          sqlUrl: record.url,
+          replicationUrl: record.replicationUrl,
+          publication: PUBLICATION,
+          sources,
+          slot: { name: slotName('aside'), temporary: true },
           walLimitBytes: config.walLimitBytes,
           log,
         }),

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseHosts } from '../record/hosts.ts';
 import { parseValkeyUrl, redactValkeyUrl } from '../views/stores/valkey/url.ts';
 
 /** How one option is written: what it accepts, in words and as code. */
@@ -71,6 +72,8 @@ export function withSocketHost(text: string): string {
   return text.replace(/^(postgres(?:ql)?:\/\/[^@/]+@)\//, `$1${SOCKET_HOST}/`);
 }
 
+const POSTGRES = ['postgres:', 'postgresql:'];
+
 function url(schemes: readonly string[], example: string): Kind<string> {
   return {
     expected: `a URL such as ${example}`,
@@ -87,6 +90,17 @@ const valkeyUrl: Kind<string> = {
     'a URL such as redis://user:password@host:6379, rediss:// for TLS, several host:port with commas between them for a Cluster',
   read: (value) => (typeof value === 'string' && parseValkeyUrl(value) ? value : undefined),
 };
+
+function postgres(database: string): Kind<string> {
+  const one = url(POSTGRES, `postgresql://user:password@host:5432/${database}`);
+  return {
+    expected: `${one.expected}, with commas between several hosts, of which the primary is used`,
+    read(value) {
+      const hosts = typeof value === 'string' ? parseHosts(value)?.urls : undefined;
+      return hosts?.every((each) => one.read(each) !== undefined) ? (value as string).replace(/\/+$/, '') : undefined;
+    },
+  };
+}
 
 /** A list in the file, or its elements with commas between them. */
 function elements(value: unknown): readonly string[] | undefined {
@@ -161,7 +175,6 @@ function unset<T>(kind: Kind<T>): Kind<T | undefined> & { readonly fallback: T |
   return { ...kind, fallback: undefined };
 }
 
-const POSTGRES = ['postgres:', 'postgresql:'];
 const WEB = ['http:', 'https:'];
 
 /** Every option, in the order `lockstep config` prints them. */
@@ -185,13 +198,13 @@ export const OPTIONS = {
     about: 'folder of the embedded database and the control socket',
   },
   databaseUrl: {
-    ...unset(url(POSTGRES, 'postgresql://user:password@host:5432/database')),
+    ...unset(postgres('database')),
     env: 'DATABASE_URL',
     secret: true,
     about: 'the record; unset: the embedded PostgreSQL',
   },
   replicationUrl: {
-    ...unset(url(POSTGRES, 'postgresql://user:password@host:5432/database')),
+    ...unset(postgres('database')),
     env: 'LOCKSTEP_REPLICATION_URL',
     secret: true,
     about: 'the record without a pooler in between; unset: databaseUrl',
@@ -208,12 +221,6 @@ export const OPTIONS = {
     env: 'LOCKSTEP_VALKEY_REPLICAS',
     fallback: 0,
     about: 'replicas that must have a change before it counts as applied',
-  },
-  taxiDatabaseUrl: {
-    ...unset(url(POSTGRES, 'postgresql://user:password@host:5432/taxi')),
-    env: 'TAXI_DATABASE_URL',
-    secret: true,
-    about: "database of the taxi service's relational tables; unset: the record's",
   },
   logLevel: { ...logLevel, env: 'LOG_LEVEL', fallback: 'info', about: 'least severe messages to log' },
   issuer: {
@@ -284,3 +291,17 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** A setting that a service declares: the database its projections write to, where that is not the record's. */
+export interface DatabaseSetting {
+  /** In `lockstep.config.ts`. */
+  readonly name: `${string}DatabaseUrl`;
+  /** The environment variable; its `_FILE` sibling names a file with the URL. */
+  readonly env: string;
+  /** One line for `lockstep config`. */
+  readonly about: string;
+}
+
+export function databaseOption({ env, about }: DatabaseSetting): Option<string | undefined> {
+  return { ...unset(postgres('database')), env, about, secret: true };
+}

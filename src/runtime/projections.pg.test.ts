@@ -11,7 +11,7 @@ import { silentLog, testDatabase, withDatabase } from '../testing/database.ts';
 import { projection } from '../views/projection/projection.ts';
 import { loadConfig } from './config.ts';
 import { LiveSystem } from './live-system.ts';
-import type { ServiceDefinition } from './service.ts';
+import { declaredSettings, type ServiceDefinition } from './service.ts';
 
 const SOURCE = `
   create schema src;
@@ -46,13 +46,14 @@ const ledger = projection({
 });
 
 const shop = {
-  name: 'taxi',
+  name: 'shop',
   title: '',
   migrations: new URL('.', import.meta.url),
   views: {},
   projections: { ledger },
+  projectionDatabase: { name: 'shopDatabaseUrl', env: 'SHOP_DATABASE_URL', about: '' },
   routes() {},
-};
+} satisfies ServiceDefinition;
 
 interface Setup {
   readonly record: PgRecord;
@@ -70,10 +71,11 @@ async function setup(t: TestContext, { apart = false } = {}): Promise<Setup> {
     const config = await loadConfig({
       env: {},
       cwd: '/',
-      overrides: { databaseUrl: record.url, ...(apart && { taxiDatabaseUrl: target.url }), ...settings },
+      overrides: { databaseUrl: record.url, ...(apart && { shopDatabaseUrl: target.url }), ...settings },
+      declared: declaredSettings([shop]),
     });
     const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
-    const system = new LiveSystem({ config, record, log, services: [shop as unknown as ServiceDefinition] });
+    const system = new LiveSystem({ config, record, log, services: [shop] });
     systems.push(system);
     t.after(() => system.stop());
     await system.start();

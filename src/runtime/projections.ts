@@ -4,7 +4,7 @@ import type { Log } from '../record/log.ts';
 import type { Config } from './config.ts';
 import type { ServiceDefinition } from './service.ts';
 
-/** The target of one of a service's projections: its own database where one is configured (`TAXI_DATABASE_URL`), or the record's. */
+/** The target of one of a service's projections: the service's own database where one is configured, or the record's. */
 export function projectionTarget(options: {
   service: ServiceDefinition;
   name: string;
@@ -15,7 +15,7 @@ export function projectionTarget(options: {
   const { service, name, config, recordUrl, log } = options;
   const definition = service.projections?.[name];
   if (!definition) throw new Error(`the service ${service.name} has no projection ${name}`);
-  const own = service.name === 'taxi' ? config.taxiDatabaseUrl : undefined;
+  const own = service.projectionDatabase && config.databases[service.projectionDatabase.name];
   const url = own ?? recordUrl;
   return new ProjectionTarget({ name: `${service.name}/${name}`, service: service.name, definition, url, log });
 }
@@ -28,4 +28,11 @@ export function projectionSlot(service: string, name: string, url: string): stri
     .toLowerCase()
     .replaceAll(/[^a-z0-9_]/g, '_')
     .slice(-63);
+}
+
+/** Those of all projections. */
+export function projectionSlots(services: readonly ServiceDefinition[], url: string): string[] {
+  return services.flatMap((service) =>
+    Object.keys(service.projections ?? {}).map((name) => projectionSlot(service.name, name, url)),
+  );
 }

@@ -12,11 +12,13 @@ import { sweepIdempotencyKeys } from '../record/idempotency.ts';
 import { migrate } from '../record/migrate.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
+import { standbyRisks } from '../record/standby.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
+import { projectionSlots } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
-import { type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
+import { configured, type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
 
 export interface RuntimeOptions {
   readonly config: Config;
@@ -41,6 +43,25 @@ export interface SystemStatus {
   readonly record: { readonly engine: string; readonly embedded: boolean; readonly url: string };
   readonly store: string;
   readonly live: LiveStatus;
+  /** The processes on the record; this one alone unless told. */
+  readonly nodes?: readonly NodeStatus[];
+}
+
+/** One process of Lockstep. */
+export interface NodeStatus {
+  /** Unique among those on the record. */
+  readonly name: string;
+  readonly url: string | null;
+  readonly version: string;
+  /** Seconds since its start. */
+  readonly uptime: number;
+  /** Whether it follows the record for all of them; `standby` takes over. */
+  readonly role: 'leader' | 'standby';
+  /** Up to where its views have applied the log. */
+  readonly position: string | null;
+  readonly lagBytes: number;
+  /** Whether it is the one that tells. */
+  readonly self: boolean;
 }
 
 /** Everything but the servers: record, accounts, views, topics, and the services on them. */
@@ -79,18 +100,19 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function open(
-  { config, services, log, lock, store, follow = true }: RuntimeOptions,
+  { config, services: declared, log, lock, store, follow = true }: RuntimeOptions,
   opened: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Runtime> {
   const started = performance.now();
+  const services = declared.map((service) => configured(service, config));
   if (!lock) {
     lock = await lockDirectory(config.dataDir);
     opened.push(lock.release);
   }
   const postgres = config.databaseUrl ? null : await startEmbedded({ dataDir: config.dataDir, log, lock });
   if (postgres) opened.push(() => postgres.stop());
-  const record = await openCheckedRecord(config, postgres, log);
+  const record = await openCheckedRecord({ config, services, postgres, log });
   opened.push(() => record.close());
   const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
@@ -159,7 +181,14 @@ function sweeping(record: PgRecord, log: Logger): () => Promise<void> {
   return async () => clearInterval(timer);
 }
 
-async function openCheckedRecord(config: Config, postgres: EmbeddedPostgres | null, log: Logger): Promise<PgRecord> {
+interface OpenRecordOptions {
+  readonly config: Config;
+  readonly services: readonly ServiceDefinition[];
+  readonly postgres: EmbeddedPostgres | null;
+  readonly log: Logger;
+}
+
+async function openCheckedRecord({ config, services, postgres, log }: OpenRecordOptions): Promise<PgRecord> {
   const url = postgres?.url ?? config.databaseUrl!;
   const record = await openRecord({
     url,
@@ -167,7 +196,10 @@ async function openCheckedRecord(config: Config, postgres: EmbeddedPostgres | nu
     log,
   });
   try {
-    if (!postgres) await checkRecord(record);
+    if (postgres) return record;
+    const durableSlots = projectionSlots(services, url);
+    await checkRecord(record, durableSlots);
+    for (const { found, fix } of await standbyRisks(record, durableSlots)) log.warn({ fix }, found);
     return record;
   } catch (error) {
     await record.close();

@@ -9,6 +9,7 @@ import type { PgRecord, RecordTransaction } from '../record/record.ts';
 import type { ProjectionDefinition } from '../views/projection/projection.ts';
 import type { ViewDefinition } from '../views/view.ts';
 import { type Config, ConfigError } from './config.ts';
+import type { DatabaseSetting } from './options.ts';
 import type { Timing } from './timing.ts';
 
 type Projections = Readonly<Record<string, ProjectionDefinition>>;
@@ -70,7 +71,11 @@ export interface ServiceDefinition<V extends Views = Views> {
   /** Folder of numbered `.sql` files. */
   readonly migrations: URL;
   readonly views: V;
+  /** The same views where the configuration says something for the service. Throws for the operator when that makes no sense. */
+  viewsFor?(settings: Readonly<Record<string, unknown>>): V;
   readonly projections?: Projections;
+  /** The setting that names another database for its projections than the record's. */
+  readonly projectionDatabase?: DatabaseSetting;
   /** Tables that its topics tell of, beside those of its views. */
   readonly followed?: readonly Source[];
   /** By name; followed as `<service>/<topic>/<key>`. */
@@ -92,6 +97,12 @@ export function schemaOf({ name }: Pick<ServiceDefinition<never>, 'name'>): stri
   return name.replaceAll('-', '_');
 }
 
+/** A service with its views as the configuration wants them. */
+export function configured(service: ServiceDefinition, { services }: Pick<Config, 'services'>): ServiceDefinition {
+  const settings = services[service.name];
+  return settings && service.viewsFor ? { ...service, views: service.viewsFor(settings) } : service;
+}
+
 /** The services a configuration runs. Throws for a name that none has. */
 export function chosenServices<S extends Pick<ServiceDefinition, 'name'>>(
   all: readonly S[],
@@ -101,6 +112,11 @@ export function chosenServices<S extends Pick<ServiceDefinition, 'name'>>(
   if (unknown === undefined) return only ? all.filter(({ name }) => only.includes(name)) : all;
   const names = all.map(({ name }) => name).join(', ');
   throw new ConfigError(`LOCKSTEP_ONLY names "${unknown}", which is no service here; there are ${names || 'none'}.`);
+}
+
+/** The settings that services declare, for `loadConfig`. */
+export function declaredSettings(services: readonly ServiceDefinition[]): DatabaseSetting[] {
+  return services.flatMap(({ projectionDatabase }) => projectionDatabase ?? []);
 }
 
 /** Declares a service. Only checks types: what it is given is what it returns. */

@@ -174,7 +174,8 @@ async function connect(url: string): Promise<pg.Client> {
   }
 }
 
-async function driftOf(server: ServerProcess): Promise<number> {
+/** As `lockstep verify` finds it: of all views and projections. */
+export async function driftOf(server: ServerProcess): Promise<number> {
   const env = { ...process.env, DATABASE_URL: '', LOCKSTEP_DATA: server.dataDir };
   const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, 'verify', '--json'], { env });
   const reports = JSON.parse(stdout) as { drift: number }[];

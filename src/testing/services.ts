@@ -8,7 +8,7 @@ import { serve } from '../http/serve.ts';
 import type { OpenStore } from '../live/stored/store.ts';
 import { type ConfigFile, loadConfig } from '../runtime/config.ts';
 import { openRuntime, type Runtime } from '../runtime/runtime.ts';
-import type { ServiceDefinition } from '../runtime/service.ts';
+import { declaredSettings, type ServiceDefinition } from '../runtime/service.ts';
 import { testDatabase } from './database.ts';
 
 export interface TestApp extends Runtime {
@@ -42,6 +42,7 @@ async function startApp(options: AppOptions): Promise<TestApp> {
   const config = await loadConfig({
     env: {},
     cwd: dataDir,
+    declared: declaredSettings(services),
     overrides: { dataDir, databaseUrl, port: 0, rateLimit: 0, ...settings },
   });
   const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });

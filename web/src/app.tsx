@@ -8,6 +8,7 @@ const Leaderboard = lazy(() => import('./leaderboard/page.tsx'));
 const Heroes = lazy(() => import('./heroes/page.tsx'));
 const Taxi = lazy(() => import('./taxi/page.tsx'));
 const Scribble = lazy(() => import('./scribble/page.tsx'));
+const Console = lazy(() => import('./console/page.tsx'));
 const Cruddur = lazy(() => import('./cruddur/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
@@ -22,6 +23,7 @@ export function App() {
           <Route path="/taxi" component={Taxi} />
           <Route path="/scribble" component={Scribble} />
           <Route path="/cruddur" component={Cruddur} />
+          <Route path="/console" component={Console} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { connectionConfig } from '../../record/connections.ts';
+import { primaryUrl } from '../../record/primary.ts';
 import { ReadingSocket } from './reading-socket.ts';
 
 /** Beside the record's settings: names and texts are read as UTF-8, and row security may not hide rows from a view. */
@@ -15,7 +16,7 @@ export interface ConnectOptions {
 
 /** A connection of the feed's own. Options in the URL (`?options=-c wal_sender_timeout=2s`) hold where they do not contradict the feed's. */
 export async function connect(options: ConnectOptions): Promise<pg.Client> {
-  const { connectionString, options: settings } = connectionConfig(options.url);
+  const { connectionString, options: settings } = connectionConfig(await primaryUrl(options.url));
   const client = new pg.Client({
     connectionString,
     options: `${settings} ${FEED_OPTIONS}`,

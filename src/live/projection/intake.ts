@@ -10,6 +10,8 @@ export interface Batch {
   readonly lsn: number;
   /** The transactions in it. */
   readonly xids: readonly number[];
+  /** False in the middle of a large transaction. */
+  readonly whole: boolean;
 }
 
 export interface IntakeOptions {
@@ -64,7 +66,7 @@ export class Intake implements FeedHandler {
     const xids = this.#xids;
     this.#tables = this.#empty();
     this.#xids = [];
-    return { tables, lsn: this.lsn, xids };
+    return { tables, lsn: this.lsn, xids, whole: !this.#inLarge };
   }
 
   transaction({ xid, lsn, changes }: Transaction): void {

@@ -23,6 +23,33 @@ export async function heldKeys(tx: Pick<RecordTransaction, 'query'>, projection:
   return new Set(rows.map(({ target, key }) => letterName(target, key)));
 }
 
+/** A dead letter as an operator reads it. */
+export interface DeadLetter {
+  readonly target: string;
+  /** The values of the key. */
+  readonly key: readonly string[];
+  readonly reason: string;
+  /** Later changes of the key that wait with it. */
+  readonly held: number;
+  readonly attempts: number;
+  /** Microseconds since 1970 UTC. */
+  readonly lastAt: number;
+}
+
+/** The newest dead letters of a projection. */
+export async function newestLetters(
+  tx: Pick<RecordTransaction, 'query'>,
+  projection: string,
+  limit: number,
+): Promise<DeadLetter[]> {
+  const rows = await tx.query<Omit<DeadLetter, 'key'> & { key: string }>(
+    `select target, key, reason, held, attempts, last_at as "lastAt"
+       from lockstep.dead_letters where projection = $1 order by last_at desc limit $2`,
+    [projection, limit],
+  );
+  return rows.map((row) => ({ ...row, key: JSON.parse(row.key) as string[] }));
+}
+
 const WRITE = `
   insert into lockstep.dead_letters as l (projection, target, key, source, reason)
   select $1, target, key, source::jsonb, reason

@@ -2,22 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SlotBusy } from '../../changes/errors.ts';
 import { type FeedSession, RebuildNeeded, type RebuildReason, type Source } from '../../changes/feed.ts';
-import { formatPosition } from '../../changes/position.ts';
+import { formatPosition, type Position } from '../../changes/position.ts';
 import { dropSlot, overLimit, readSlot } from '../../changes/slot.ts';
 import { SqlSession } from '../../changes/sql-session.ts';
 import { ClientError } from '../../record/errors.ts';
 import type { PgRecord } from '../../record/record.ts';
 import { Backoff } from '../backoff.ts';
-import type { Progress, ProjectionState, ProjectionStatus } from '../live.ts';
+import type { Progress, ProjectionState, ProjectionStatus, VerifyReport } from '../live.ts';
+import { type DeadLetter, newestLetters } from './letters.ts';
 import { reconcile } from './reconcile.ts';
 import { retryDeadLetters } from './retry.ts';
 import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from './target.ts';
+import { verifyProjection } from './verify.ts';
 import { Writer } from './writer.ts';
 
 /** How often a node that does not follow looks whether it may, and how often the others look after the log. */
 const LOOK_MS = 1000;
 /** How often the schema is compared and the dead letters are counted. */
 const TEND_MS = 5000;
+/** How long a verification waits: for the projection to follow, and for the target to come up to the snapshot. */
+const PATIENCE_MS = 60_000;
 
 export interface RunnerOptions {
   readonly service: string;
@@ -28,7 +32,9 @@ export interface RunnerOptions {
   readonly slot: string;
   readonly walLimitBytes: number;
   /** Opens a session with that slot, publication in place. `anew`: with a new slot and its snapshot. */
-  open(options: { sources: readonly Source[]; epoch: string | null; anew: boolean }): Promise<FeedSession>;
+  open(options: { sources: readonly Source[]; state: Position | null; anew: boolean }): Promise<FeedSession>;
+  /** Opens a session with a temporary slot and its snapshot, beside that one. */
+  openAside(sources: readonly Source[]): Promise<FeedSession>;
   /** Makes sure that the tables are published. */
   prepare(): Promise<void>;
   /** What the followed tables look like now. */
@@ -63,6 +69,7 @@ export class ProjectionRunner {
   #reconciles = 0;
   #progress: ProjectionStatus['progress'] = null;
   #anew: RebuildReason | null = null;
+  #verifying = false;
   #rebuilt: { resolve(): void; reject(error: Error): void; progress: Progress | undefined }[] = [];
 
   constructor(options: RunnerOptions) {
@@ -83,6 +90,11 @@ export class ProjectionRunner {
     target: () => this.target.record(),
     retry: () => retryDeadLetters(this.target),
   };
+
+  /** The newest of them. */
+  async deadLetters(limit: number): Promise<DeadLetter[]> {
+    return newestLetters(await this.target.record(), this.name, limit);
+  }
 
   start(): void {
     this.#running = this.#run();
@@ -121,14 +133,66 @@ export class ProjectionRunner {
 
   /** Brings the target in line with a new snapshot. Resolves when that is done. */
   rebuild(progress?: Progress): Promise<void> {
-    if (this.#state === 'standby') {
-      return Promise.reject(new ClientError(409, `Another node follows the projection ${this.name}: ask that one.`));
-    }
+    if (this.#state === 'standby') return Promise.reject(this.#elsewhere());
     return new Promise((resolve, reject) => {
       this.#rebuilt.push({ resolve, reject, progress });
       this.#anew = 'requested';
       this.#writer?.end(new RebuildNeeded('requested', 'asked for'));
     });
+  }
+
+  /** Compares the target with the record, both at one position, while everything goes on. One at a time. */
+  async verify(progress?: Progress): Promise<VerifyReport> {
+    if (this.#verifying) throw new ClientError(409, `The projection ${this.name} is being verified.`);
+    this.#verifying = true;
+    try {
+      const deadline = performance.now() + PATIENCE_MS;
+      const writer = await this.#following(deadline);
+      const { target } = this.#options;
+      return await verifyProjection({
+        target,
+        open: () => this.#options.openAside(target.definition.tables.map(({ source }) => ({ table: source }))),
+        reach: (lsn) => this.#stored(writer, lsn, deadline),
+        settled: () => (this.#writer === writer ? writer.settled : null),
+        readAhead: () => writer.readAhead,
+        deadline,
+        ...(progress && { progress }),
+      });
+    } finally {
+      this.#verifying = false;
+    }
+  }
+
+  #elsewhere(): ClientError {
+    return new ClientError(409, `Another node follows the projection ${this.name}: ask that one.`);
+  }
+
+  async #following(deadline: number): Promise<Writer> {
+    for (;;) {
+      if (this.#writer) return this.#writer;
+      if (this.#state === 'standby') throw this.#elsewhere();
+      if (performance.now() > deadline || this.#stop.signal.aborted) {
+        throw new ClientError(
+          409,
+          `The projection ${this.name} is ${this.#state}: ${this.#fault ?? 'try again later'}.`,
+        );
+      }
+      await sleep(20);
+    }
+  }
+
+  /** Waits until the target's position is `lsn` or after it. */
+  async #stored(writer: Writer, lsn: number, deadline: number): Promise<void> {
+    while (writer.position.lsn! < lsn) {
+      if (this.#writer !== writer || performance.now() > deadline) {
+        throw new ClientError(
+          409,
+          `The projection ${this.name} did not come up to the record: ${this.#fault ?? 'try again later'}.`,
+        );
+      }
+      writer.store(lsn);
+      await sleep(2);
+    }
   }
 
   async #run(): Promise<void> {
@@ -200,10 +264,12 @@ export class ProjectionRunner {
     const drifted = before.lsn !== null && before.fingerprint !== fingerprint;
     const sources = target.definition.tables.map(({ source }) => ({ table: source }));
     const anew = this.#anew !== null || before.lsn === null || drifted;
-    const session = await this.#options.open({ sources, epoch: before.epoch, anew });
+    const { epoch, lsn } = before;
+    const state = epoch === null || lsn === null ? null : { epoch, lsn };
+    const session = await this.#options.open({ sources, state, anew });
     this.#session = session;
     try {
-      const position = await this.#begin(session, fingerprint);
+      const position = await this.#begin(session, before, fingerprint);
       await this.#write(session, position, fingerprint);
     } finally {
       this.#session = undefined;
@@ -212,10 +278,11 @@ export class ProjectionRunner {
   }
 
   /** Takes over, and reconciles where the slot is a new one. */
-  async #begin(session: FeedSession, fingerprint: string): Promise<ProjectionPosition> {
+  async #begin(session: FeedSession, before: ProjectionPosition, fingerprint: string): Promise<ProjectionPosition> {
     const { target } = this.#options;
     const position = await target.takeOver();
-    if (!session.snapshot) return position;
+    if (!session.snapshot)
+      return position.epoch === session.epoch ? position : target.goOn(position, before, session.epoch);
     this.#state = 'reconciling';
     const waiting = this.#rebuilt.splice(0);
     const reason = this.#anew ?? (position.lsn === null ? 'first start' : 'slot lost');

@@ -84,8 +84,11 @@ export class ProjectionTarget {
   }
 
   async position(): Promise<ProjectionPosition> {
-    const record = await this.record();
-    const [row] = await record.query<ProjectionPosition>(POSITION, [this.name]);
+    return this.positionIn(await this.record());
+  }
+
+  async positionIn(reader: Pick<RecordTransaction, 'query'>): Promise<ProjectionPosition> {
+    const [row] = await reader.query<ProjectionPosition>(POSITION, [this.name]);
     return row ?? { epoch: null, lsn: null, leader: 0, letters: 0, fingerprint: null };
   }
 
@@ -100,6 +103,17 @@ export class ProjectionTarget {
       ),
     );
     return value[0]!;
+  }
+
+  /** The record has gone on in another epoch, which holds everything up to `judged`; throws where the position is another one by now. */
+  async goOn(position: ProjectionPosition, judged: ProjectionPosition, epoch: string): Promise<ProjectionPosition> {
+    if (position.epoch !== judged.epoch || position.lsn !== judged.lsn) throw new PositionMoved(this.name);
+    const record = await this.record();
+    const { value } = await record.transaction(async (tx) => {
+      await this.lock(tx, position);
+      return this.move(tx, { ...position, epoch });
+    });
+    return value;
   }
 
   async held(): Promise<Set<string>> {

@@ -46,7 +46,7 @@ function parts(rows: readonly PendingRow[]): (readonly PendingRow[])[] {
 }
 
 /** As `runBisecting`; what is no fault of a row ends it. */
-async function bisecting(
+export async function bisecting(
   rows: readonly PendingRow[],
   run: (rows: readonly PendingRow[]) => Promise<void>,
   refuse: (rows: readonly PendingRow[], error: unknown) => void,
@@ -62,11 +62,12 @@ async function bisecting(
   if (failure) throw failure.error;
 }
 
-async function underSavepoint(tx: RecordTransaction, work: () => Promise<void>): Promise<void> {
+export async function underSavepoint<T>(tx: RecordTransaction, work: () => Promise<T>): Promise<T> {
   await tx.query('savepoint part');
   try {
-    await work();
+    const value = await work();
     await tx.query('release savepoint part');
+    return value;
   } catch (error) {
     await tx.query('rollback to savepoint part');
     throw error;

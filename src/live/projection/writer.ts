@@ -39,6 +39,13 @@ export class Writer {
   #scheduled = false;
   #stopped = false;
   #paused = false;
+  /** The position is to be stored when this is reached, whether or not there is anything to write. */
+  #wanted = 0;
+  /** Batches written that held a part of a large transaction, and whether what followed is still to come. */
+  #parts = 0;
+  #whole = true;
+  /** Rows read from the record itself: the target may be ahead of its position with them. */
+  readAhead = 0;
   rows = 0;
 
   constructor(options: WriterOptions) {
@@ -61,6 +68,18 @@ export class Writer {
 
   get held(): number {
     return this.#held.size;
+  }
+
+  /** A number that stays the same while the target is exactly what its position says; null while it holds a part of a transaction. */
+  get settled(): number | null {
+    return this.#whole ? this.#parts : null;
+  }
+
+  /** Asks that the position be stored at `lsn` or after it. To be called again until it is. */
+  store(lsn: number): void {
+    this.#wanted = Math.max(this.#wanted, lsn);
+    this.#options.session.poke();
+    if (this.#intake.lsn >= lsn) this.#schedule();
   }
 
   /** Streams until something ends it, and throws that. */
@@ -125,9 +144,15 @@ export class Writer {
     const batch = this.#intake.take();
     this.#pause(false);
     const empty = batch.tables.every((table) => table.empty);
-    if (empty && batch.lsn - this.#position.lsn! < IDLE_STEP) return;
+    const wanted = this.#position.lsn! < this.#wanted && batch.lsn >= this.#wanted;
+    if (empty && !wanted && batch.lsn - this.#position.lsn! < IDLE_STEP) return;
     await this.#complete(batch);
+    if (!batch.whole) {
+      this.#parts++;
+      this.#whole = false;
+    }
     await this.#write(batch);
+    if (batch.whole) this.#whole = true;
     this.rows += batch.tables.reduce((sum, { rows }) => sum + rows.size, 0);
     this.#options.session.acknowledge(batch.lsn);
   }
@@ -185,6 +210,7 @@ export class Writer {
       const table = this.#options.target.definition.tables[i]!;
       for (const [name, row] of rows) {
         if (!row.partial) continue;
+        this.readAhead++;
         const source = await this.#read(table.source, row.partial, xids);
         const gone = { ...row, source: null, partial: null };
         rows.set(name, source ? projectRow(table, source) : gone);

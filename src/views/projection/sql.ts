@@ -61,3 +61,39 @@ export function seenKeys(table: ProjectedTable, keys: readonly (readonly string[
         from unnest(${types.map((_, i) => `$${first + i}::text[]`).join(', ')}) as sent (${types.map((_, i) => `c${i}`)})`,
   };
 }
+
+/**
+ * Which of these rows the target has not, or has otherwise: their place among them (from 1), and what differs, on both sides.
+ */
+export function differing(table: ProjectedTable, rows: readonly PendingRow[]): Fragment {
+  const types = [...Object.values(table.key), ...Object.values(table.columns)];
+  const same = Object.entries(table.key).map(([name, type], i) => `t.${quoteIdentifier(name)} = sent.c${i}::${type}`);
+  const columns = Object.entries(table.columns).map(([name, type], i) => {
+    const [found, wanted] = [`t.${quoteIdentifier(name)}`, `sent.c${i + same.length}::${type}`];
+    return { name: name.replaceAll("'", "''"), found, wanted, differs: `${found} is distinct from ${wanted}` };
+  });
+  const shown = (side: 'found' | 'wanted') =>
+    `array_to_string(array[${columns.map((each) => `case when ${each.differs} then '${each.name} ' || coalesce(${each[side]}::text, 'null') end`).join(', ')}]::text[], ', ')`;
+  return {
+    values: types.map((_, i) => arrayLiteral(rows.map(({ key, values }) => [...key, ...values!][i]))),
+    sql: (first) => `
+      select sent.place::integer, t.ctid is not null as there, ${shown('found')} as found, ${shown('wanted')} as wanted
+        from unnest(${types.map((_, i) => `$${first + i}::text[]`).join(', ')}) with ordinality as sent (${types.map((_, i) => `c${i}`)}, place)
+        left join ${quoteTable(table.target)} t on ${same.join(' and ')}
+       where t.ctid is null ${columns.map((each) => `or ${each.differs}`).join(' ')}
+       order by sent.place`,
+  };
+}
+
+/** Which of these keys the target has a row of: their place among them (from 1). */
+export function existing(table: ProjectedTable, keys: readonly (readonly string[])[]): Fragment {
+  const types = Object.values(table.key);
+  const same = Object.keys(table.key).map((name, i) => `t.${quoteIdentifier(name)} = sent.c${i}::${types[i]}`);
+  return {
+    values: types.map((_, i) => arrayLiteral(keys.map((key) => key[i]))),
+    sql: (first) => `
+      select sent.place::integer
+        from unnest(${types.map((_, i) => `$${first + i}::text[]`).join(', ')}) with ordinality as sent (${types.map((_, i) => `c${i}`)}, place)
+        join ${quoteTable(table.target)} t on ${same.join(' and ')}`,
+  };
+}

@@ -6,6 +6,7 @@ import { Icon } from './icons.tsx';
 import { remaining, span, useNow } from './times.ts';
 import type { MyReactions } from './use-reactions.ts';
 import { place } from './where.ts';
+import './activity.css';
 
 interface CardProps {
   readonly activity: Activity;

@@ -1,5 +1,4 @@
-import { send } from '../http.ts';
-import { session } from '../session/session.ts';
+import { client } from '../client.ts';
 
 export interface Author {
   readonly handle: string;
@@ -65,12 +64,11 @@ export type InboxEvent =
 
 const BASE = '/cruddur/api';
 
-/** Reads what everybody may see. */
-export async function read<T>(path: string): Promise<T> {
-  return (await send<T>('GET', BASE + path)).body;
+export function read<T>(path: string): Promise<T> {
+  return own('GET', path);
 }
 
 /** Reads or writes in the name of who is signed in. */
 export async function own<T>(method: string, path: string, body?: unknown): Promise<T> {
-  return (await session.send<T>(method, BASE + path, body === undefined ? {} : { body })).body;
+  return (await client.send<T>(`${method} ${BASE}${path}`, { body })).body;
 }

@@ -1,3 +1,5 @@
+import './avatar.css';
+
 /** A person as a disc of a colour of their own, with the first letter of the name. */
 export function Avatar({ handle, name }: { handle: string; name: string }) {
   let hue = 0;

@@ -1,6 +1,7 @@
 import { useId, useRef, useState } from 'react';
 import { useSubmission } from '../form/use-submission.ts';
 import { type Activity, own } from './api.ts';
+import './composer.css';
 
 const TTLS = [
   ['30-days', '30 days'],

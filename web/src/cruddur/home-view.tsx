@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { messageFor } from '../http.ts';
+import { messageFor } from '../client.ts';
 import { useTopicEvents } from '../live/use-live.ts';
 import { ActivityCard } from './activity-card.tsx';
 import { type Activity, type FeedEvent, read } from './api.ts';

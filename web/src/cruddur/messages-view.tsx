@@ -6,6 +6,7 @@ import { NewThread, Thread } from './thread.tsx';
 import { span, useNow } from './times.ts';
 import type { Inbox } from './use-inbox.ts';
 import { place } from './where.ts';
+import './messages.css';
 
 /** The conversations beside the one that is open; on a phone one at a time. */
 export function MessagesView({ inbox, me }: Shared & { inbox: Inbox }) {

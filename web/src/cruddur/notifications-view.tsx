@@ -7,6 +7,7 @@ import { Problem, Waiting } from './states.tsx';
 import { span, useNow } from './times.ts';
 import { useLoaded } from './use-loaded.ts';
 import { place } from './where.ts';
+import './lists.css';
 
 const WORDS = { reply: 'replied', like: 'likes your post', repost: 'reposted you', mention: 'mentioned you' } as const;
 

@@ -9,6 +9,7 @@ import type { Shared } from './page.tsx';
 import { Problem, Waiting } from './states.tsx';
 import { useLoaded } from './use-loaded.ts';
 import { place } from './where.ts';
+import './profile.css';
 
 interface Shown {
   readonly profile: Profile;

@@ -7,6 +7,7 @@ import type { Shared } from './page.tsx';
 import { Problem, Waiting } from './states.tsx';
 import { useLoaded } from './use-loaded.ts';
 import { place } from './where.ts';
+import './lists.css';
 
 interface Found {
   readonly people: readonly (Author & { readonly uuid: string })[];

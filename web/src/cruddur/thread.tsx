@@ -1,6 +1,6 @@
 import { type FormEvent, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { messageFor } from '../http.ts';
+import { messageFor } from '../client.ts';
 import { type Me, type Message, own } from './api.ts';
 import { Avatar } from './avatar.tsx';
 import { Icon } from './icons.tsx';

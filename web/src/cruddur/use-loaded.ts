@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { messageFor } from '../http.ts';
+import { messageFor } from '../client.ts';
 
 export interface Loaded<T> {
   /** Undefined until it is loaded. */

@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'react';
-import { session } from '../session/session.ts';
+import { client } from '../client.ts';
 import { own, type Reactions } from './api.ts';
 import { useLoaded } from './use-loaded.ts';
 
@@ -16,7 +16,7 @@ export function useReactions(username: string | undefined, onSignIn: () => void)
   const has = useCallback((kind: keyof Reactions, uuid: string) => data?.[kind].includes(uuid) ?? false, [data]);
   const toggle = useCallback(
     (kind: keyof Reactions, uuid: string) => {
-      if (!session.user) return onSignIn();
+      if (!client.session.user) return onSignIn();
       const done = has(kind, uuid);
       update((all) => ({ ...all, [kind]: done ? all[kind].filter((one) => one !== uuid) : [...all[kind], uuid] }));
       own(done ? 'DELETE' : 'POST', `/activities/${uuid}/${PATHS[kind]}`).then(reload, reload);

@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from 'react';
-import { messageFor } from '../http.ts';
+import { messageFor } from '../client.ts';
 
 /** Sends a form once at a time and holds what went wrong. */
 export function useSubmission(send: (data: FormData, form: HTMLFormElement) => Promise<void>) {

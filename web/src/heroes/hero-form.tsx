@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { client } from '../client.ts';
 import { Field } from '../form/field.tsx';
 import { useSubmission } from '../form/use-submission.ts';
-import { send } from '../http.ts';
 import type { Hero, Source } from './hero.ts';
 
 const TEXTS = [
@@ -25,8 +25,8 @@ export function HeroForm({ hero, source, onSaved, onCancel }: HeroFormProps) {
   const { error, busy, submit } = useSubmission(async (data, form) => {
     setDone(null);
     const began = performance.now();
-    const [method, path] = hero ? ['PUT', `/heroes/${hero.id}`] : ['POST', '/heroes'];
-    const { body } = await send<Hero>(method!, `${path}?cache=${source === 'cache'}`, {
+    const { body } = await client.send<Hero>(hero ? `PUT /heroes/${hero.id}` : 'POST /heroes/', {
+      query: { cache: source === 'cache' },
       body: Object.fromEntries(data),
     });
     const took = Math.ceil(performance.now() - began);

@@ -1,6 +1,6 @@
+import { client } from '../client.ts';
 import { Field } from '../form/field.tsx';
 import { useSubmission } from '../form/use-submission.ts';
-import { send } from '../http.ts';
 import type { Hero, Source } from './hero.ts';
 
 interface HeroTableProps {
@@ -19,8 +19,8 @@ interface HeroTableProps {
 export function HeroTable(props: HeroTableProps) {
   const { heroes, source, edited, onEdit, onFound, first, last, onPage } = props;
   const { error, busy, submit } = useSubmission(async (data) => {
-    const path = `/heroes/${encodeURIComponent(String(data.get('id')))}?cache=${source === 'cache'}`;
-    onFound((await send<Hero>('GET', path)).body);
+    const options = { params: { id: String(data.get('id')) }, query: { cache: source === 'cache' } };
+    onFound((await client.send<Hero>('GET /heroes/{id}', options)).body);
   });
   return (
     <section className="panel heroes-table" aria-labelledby="browse">

@@ -1,34 +1,11 @@
-/** A row of the table, as the API gives it. */
-export interface Hero {
-  readonly id: number;
-  readonly hero: string;
-  readonly power: string;
-  readonly name: string;
-  readonly xp: number;
-  readonly color: string;
-}
+import type { Static } from 'typebox';
+import type { Cache } from '../../../services/heroes/schemas.ts';
 
-export interface Percentiles {
-  readonly count: number;
-  readonly total: number;
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly p99: number | null;
-}
+export type { Hero } from '../../../services/heroes/hero.ts';
+export type { Percentiles } from '../../../services/heroes/latency.ts';
 
 /** `GET /heroes/cache` */
-export interface CacheReport {
-  readonly hits: number;
-  readonly misses: number;
-  readonly hitRatio: number | null;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly maxBytes: number;
-  readonly evictions: number;
-  readonly eviction: string;
-  readonly ttlSeconds: number;
-  readonly latency: { readonly cached: Percentiles; readonly filled: Percentiles; readonly uncached: Percentiles };
-}
+export type CacheReport = Static<typeof Cache>;
 
 /** Where reads go, and whether writes put their row into the cache. */
 export type Source = 'cache' | 'record';

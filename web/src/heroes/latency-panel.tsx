@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { Plot } from './plot.tsx';
+import { Plot } from '../plot/plot.tsx';
 import type { Probe } from './use-probe.ts';
 import { median } from './use-probe.ts';
 
@@ -57,10 +57,17 @@ export function LatencyPanel({ probe: { samples, report }, running, onRun }: Lat
         label={`Latency over the last minute: median ${ms(cached)} with the cache, ${ms(uncached)} without`}
         times={times}
         lines={latencies}
-        unit="ms"
+        format={(value) => `${value} ms`}
         height={190}
       />
-      <Plot label="Hit ratio over the last minute" times={times} lines={ratios} unit="%" height={110} max={100} />
+      <Plot
+        label="Hit ratio over the last minute"
+        times={times}
+        lines={ratios}
+        format={(value) => `${value} %`}
+        height={110}
+        max={100}
+      />
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
+import { client, messageFor } from '../client.ts';
 import { Segments } from '../form/segments.tsx';
-import { messageFor, send } from '../http.ts';
 import { useTitle } from '../shell/use-title.ts';
 import { type Hero, SOURCES, type Source } from './hero.ts';
 import { HeroForm } from './hero-form.tsx';
@@ -71,7 +71,7 @@ function useHeroes(after: number) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked for again
   useEffect(() => {
     const leaving = new AbortController();
-    send<Hero[]>('GET', `/heroes/list?after=${after}&limit=${PAGE}`, { signal: leaving.signal }).then(
+    client.send<Hero[]>('GET /heroes/list', { query: { after, limit: PAGE }, signal: leaving.signal }).then(
       ({ body }) => setState({ heroes: body }),
       (error) => leaving.signal.aborted || setState((before) => ({ ...before, error: messageFor(error) })),
     );

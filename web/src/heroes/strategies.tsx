@@ -17,7 +17,7 @@ export function Strategies({ report }: { report: CacheReport | null }) {
     [
       'Never stale',
       'No write goes to the cache: every change comes from the log of the record, in the order of commits, also one made by hand with SQL.',
-      `${report?.eviction ?? '–'}, ${number(report?.evictions)} evicted, let go of after ${number(report ? report.ttlSeconds / 60 : undefined)} min`,
+      `${report?.eviction ?? '–'}, ${number(report?.evictions)} evicted, ${keptFor(report?.ttlSeconds)}`,
     ],
   ] as const;
   return (
@@ -39,4 +39,9 @@ export function Strategies({ report }: { report: CacheReport | null }) {
 function kilobytes(bytes: number | undefined): string {
   if (bytes === undefined) return '–';
   return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+}
+
+function keptFor(seconds: number | null | undefined): string {
+  if (seconds === null) return 'kept for as long as there is room';
+  return `let go of after ${seconds === undefined ? '–' : (seconds / 60).toLocaleString('en')} min`;
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { send } from '../http.ts';
+import { client } from '../client.ts';
 import type { CacheReport, Hero, Percentiles } from './hero.ts';
 
 const EVERY_MS = 400;
@@ -52,9 +52,9 @@ export function useProbe(heroes: readonly Hero[] | undefined, running: boolean):
 }
 
 async function take(ids: readonly number[], before: CacheReport | null, signal: AbortSignal) {
-  await send('GET', `/heroes?ids=${ids.join()}`, { signal });
-  await send('GET', `/heroes?ids=${ids.join()}&cache=false`, { signal });
-  const { body: report } = await send<CacheReport>('GET', '/heroes/cache', { signal });
+  await client.send('GET /heroes', { query: { ids: ids.join() }, signal });
+  await client.send('GET /heroes', { query: { ids: ids.join(), cache: false }, signal });
+  const { body: report } = await client.send<CacheReport>('GET /heroes/cache', { signal });
   const hits = report.hits - (before?.hits ?? 0);
   const asked = hits + report.misses - (before?.misses ?? 0);
   const mean = (of: 'cached' | 'uncached') => meanSince(report.latency[of], before?.latency[of]);

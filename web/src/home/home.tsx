@@ -1,8 +1,19 @@
+import { type ComponentType, lazy, Suspense, useEffect, useState } from 'react';
 import { Link } from 'wouter';
+import { client } from '../client.ts';
 import { useTitle } from '../shell/use-title.ts';
 import './home.css';
-import { Leaders } from './leaders.tsx';
+import { OwnTile, type Service } from './own-tile.tsx';
 import { PathOfData } from './path-of-data.tsx';
+
+/** Those that Lockstep ships with; each is loaded where it runs. */
+const TILES: Readonly<Record<string, ComponentType>> = {
+  leaderboard: lazy(() => import('./leaderboard-tile.tsx')),
+  heroes: lazy(() => import('./heroes-tile.tsx')),
+  taxi: lazy(() => import('./taxi-tile.tsx')),
+  scribble: lazy(() => import('./scribble-tile.tsx')),
+  cruddur: lazy(() => import('./cruddur-tile.tsx')),
+};
 
 const PROMISES = [
   [
@@ -15,7 +26,7 @@ const PROMISES = [
   ],
   [
     'You read what you wrote',
-    'An answered write is already on the boards. Every answer says which position it reflects.',
+    'When a write is answered, the views show it. Every answer says which position it reflects.',
   ],
   ['Provable', 'A view can be compared with the record at any moment, and rebuilt from it while it serves.'],
 ] as const;
@@ -25,28 +36,28 @@ export default function Home() {
   return (
     <div className="page home">
       <section className="hero">
+        <h1>
+          Write once.
+          <br />
+          Every view follows.
+        </h1>
         <div>
-          <h1>
-            Write once.
-            <br />
-            Every view follows.
-          </h1>
           <p className="lead">
             Lockstep pairs a durable database with fast in-memory reads. Applications write to PostgreSQL only; ranks,
             caches and streams are derived from its log, in commit order, about a millisecond behind.
           </p>
           <p className="actions">
-            <Link href="/leaderboard/" className="button primary">
-              Open the leaderboard
+            <Link href="/console/" className="button primary">
+              Watch it in the console
             </Link>
             <a href="/docs" className="button">
-              Browse the API
+              Read the API
             </a>
           </p>
         </div>
-        <Leaders />
       </section>
       <PathOfData />
+      <Services />
       <section aria-labelledby="promises">
         <h2 id="promises">What it promises</h2>
         <ul className="promises">
@@ -59,5 +70,30 @@ export default function Home() {
         </ul>
       </section>
     </div>
+  );
+}
+
+function Services() {
+  const [services, setServices] = useState<readonly Service[]>();
+  useEffect(() => {
+    client.send<Service[]>('GET /services.json').then(
+      ({ body }) => setServices(body),
+      () => setServices([]),
+    );
+  }, []);
+  const running = new Set(services?.map(({ name }) => name) ?? Object.keys(TILES));
+  const shown = Object.entries(TILES).filter(([name]) => running.has(name));
+  return (
+    <section aria-labelledby="services">
+      <h2 id="services">Running here, now</h2>
+      <div className="tiles">
+        {shown.map(([name, Shown]) => (
+          <Suspense key={name} fallback={<div className="panel tile" />}>
+            {services ? <Shown /> : <div className="panel tile" />}
+          </Suspense>
+        ))}
+        <OwnTile services={services?.filter(({ name }) => !(name in TILES)) ?? []} />
+      </div>
+    </section>
   );
 }

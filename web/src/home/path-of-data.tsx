@@ -1,5 +1,5 @@
 const STEPS = [
-  ['Command', 'One transaction, in the service'],
+  ['Command', 'One transaction'],
   ['Record', 'PostgreSQL, synced to disk'],
   ['Change feed', 'Its log, in commit order'],
   ['Views', 'Ranks and caches in memory'],
@@ -19,7 +19,7 @@ export function PathOfData() {
           </li>
         ))}
       </ol>
-      <p className="soft">
+      <p className="soft path-note">
         There is no other path: a row fixed by hand with SQL reaches every view and every subscriber like any other.
       </p>
     </section>

@@ -1,17 +1,6 @@
-/** One entry of a board, as the API gives it. */
-export interface Entry {
-  readonly username: string;
-  /** `2019-11-06 09:00:37`, UTC. */
-  readonly gamedate: string;
-  readonly level: number;
-  readonly score: number;
-}
+import type { Boards, Entry } from '../../../services/leaderboard/boards.ts';
 
-export interface Boards {
-  readonly overall: readonly Entry[];
-  readonly monthly: readonly Entry[];
-  readonly daily: readonly Entry[];
-}
+export type { Boards, Entry };
 
 export type Window = keyof Boards;
 

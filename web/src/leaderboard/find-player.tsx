@@ -1,8 +1,8 @@
 import { useState } from 'react';
+import { client } from '../client.ts';
 import { Field } from '../form/field.tsx';
 import { Segments } from '../form/segments.tsx';
 import { useSubmission } from '../form/use-submission.ts';
-import { send } from '../http.ts';
 import { CHOICES, type Entry, type Window } from './boards.ts';
 import { type Day, worded } from './dates.ts';
 
@@ -24,9 +24,10 @@ export function FindPlayer({ day }: { day: Day }) {
   const [found, setFound] = useState<Standing | null>(null);
   const { error, busy, submit } = useSubmission(async (data) => {
     setFound(null);
-    const name = encodeURIComponent(String(data.get('player')).trim());
-    const query = new URLSearchParams({ window, date: day, around: '3' });
-    const { body } = await send<Standing>('GET', `/leaderboard/players/${name}/rank?${query}`);
+    const { body } = await client.send<Standing>('GET /leaderboard/players/{name}/rank', {
+      params: { name: String(data.get('player')).trim() },
+      query: { window, date: day, around: 3 },
+    });
     setFound(body);
   });
   return (

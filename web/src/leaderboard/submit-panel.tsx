@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
+import { client } from '../client.ts';
 import { Field } from '../form/field.tsx';
 import { useSubmission } from '../form/use-submission.ts';
 import { AccountForm } from '../session/account-form.tsx';
-import { session } from '../session/session.ts';
 import { useUser } from '../session/use-user.ts';
 
 /** Submits a score; asks who is playing first. */
@@ -37,14 +37,11 @@ function SubmitForm({ username, takesFocus }: { username: string; takesFocus: bo
   const { error, busy, submit } = useSubmission(async (data, form) => {
     setDone(null);
     const started = performance.now();
-    const { body, headers } = await session.send<Submitted>(
-      'POST',
-      `/leaderboard/users/${encodeURIComponent(username)}`,
-      {
-        body: { level: data.get('level'), score: data.get('score') },
-        headers: { 'Idempotency-Key': crypto.randomUUID() },
-      },
-    );
+    const { body, headers } = await client.send<Submitted>('POST /leaderboard/users/{username}', {
+      params: { username },
+      body: { level: data.get('level'), score: data.get('score') },
+      headers: { 'Idempotency-Key': crypto.randomUUID() },
+    });
     setDone({ game: body, ms: performance.now() - started, applied: headers.get('lockstep-applied') !== 'false' });
     form.reset();
     level.current?.focus();

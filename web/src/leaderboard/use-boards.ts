@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { send } from '../http.ts';
+import { client } from '../client.ts';
 import { type Pushed, useConnection, useTopicState } from '../live/use-live.ts';
 import type { Boards } from './boards.ts';
 import type { Day } from './dates.ts';
@@ -20,7 +20,7 @@ function useAsked(day: Day, topic: string, needed: boolean): Pushed<Boards> | un
     if (!needed) return;
     const leaving = new AbortController();
     const ask = async () => {
-      const { body, headers } = await send<Boards>('GET', `/leaderboard/scores/${day}?limit=10`, leaving);
+      const { body, headers } = await client.send<Boards>(`GET /leaderboard/scores/${day}?limit=10`, leaving);
       setAsked({ topic, state: body, position: headers.get('lockstep-position') ?? '', at: Date.now() });
     };
     const timer = setInterval(() => ask().catch(() => {}), POLL_MS);

@@ -1,18 +1,9 @@
 import './connection.css';
+import type { Connection } from 'lockstep/client';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { session } from '../session/session.ts';
-import { type Connection, LiveClient } from './live-client.ts';
+import { client } from '../client.ts';
 
-const live = new LiveClient({
-  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,
-  token: async () => (session.user ? session.token().catch(() => undefined) : undefined),
-});
-let username = session.user?.username;
-session.subscribe(() => {
-  if (session.user?.username === username) return;
-  username = session.user?.username;
-  live.reconnect();
-});
+const { live } = client;
 const subscribe = (listener: () => void) => live.subscribe(listener);
 
 export function useConnection(): Connection {
@@ -36,9 +27,11 @@ export function useTopicState<State>(topic: string): Pushed<State> | undefined {
   latest.current = topic;
   useEffect(
     () =>
-      live.follow(topic, ({ event, data, position }) => {
-        if (event === 'state' && latest.current === topic)
-          setPushed({ topic, state: data as State, position, at: Date.now() });
+      live.follow<State>(topic, {
+        onMessage({ event, data, position }) {
+          if (event === 'state' && latest.current === topic)
+            setPushed({ topic, state: data, position, at: Date.now() });
+        },
       }),
     [topic],
   );
@@ -58,9 +51,28 @@ export function useTopicEvents<Event>(
   latest.current = { onEvents, onMissed };
   useEffect(() => {
     if (topic === undefined) return;
-    return live.follow(topic, ({ event, data }) => {
-      if (event === 'resync') latest.current.onMissed();
-      else latest.current.onEvents(data as Event[]);
+    return live.follow<Event[]>(topic, {
+      onMessage({ event, data }) {
+        if (event === 'resync') latest.current.onMissed();
+        else latest.current.onEvents(data);
+      },
+    });
+  }, [topic]);
+}
+
+/** What is told now, on a topic of signals; undefined follows nothing. */
+export function useTopicSignals<Signal>(
+  topic: string | undefined,
+  onSignal: (signal: Signal) => void,
+  onRefused: (status: number) => void = () => {},
+): void {
+  const latest = useRef({ onSignal, onRefused });
+  latest.current = { onSignal, onRefused };
+  useEffect(() => {
+    if (topic === undefined) return;
+    return live.follow<Signal>(topic, {
+      onMessage: ({ event, data }) => void (event === 'signal' && latest.current.onSignal(data)),
+      onRefused: (status) => latest.current.onRefused(status),
     });
   }, [topic]);
 }

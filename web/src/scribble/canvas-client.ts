@@ -1,4 +1,4 @@
-import { session } from '../session/session.ts';
+import { client } from '../client.ts';
 import { HEIGHT, WIDTH } from './palette.ts';
 import { type Dot, Strokes } from './strokes.ts';
 
@@ -30,7 +30,7 @@ export class CanvasClient {
   /** 0 is clear, otherwise the colour + 1. */
   readonly #codes = new Uint8Array(WIDTH * HEIGHT);
   readonly #strokes = new Strokes({ send: (frame) => this.#sendFrame(frame) });
-  readonly #url: string;
+  readonly #url = `${location.origin.replace(/^http/, 'ws')}/scribble`;
   readonly #listeners = new Set<() => void>();
   readonly #painters = new Set<(cells: Iterable<number> | 'all') => void>();
   #state: CanvasState = { connection: 'connecting', here: { count: 0, names: [] }, unstored: 0, refusal: null };
@@ -42,10 +42,6 @@ export class CanvasClient {
   /** Frames are taken one after another: a canvas is unpacked meanwhile. */
   #turn: Promise<void> = Promise.resolve();
   #username: string | undefined;
-
-  constructor(options: { url: string }) {
-    this.#url = options.url;
-  }
 
   get state(): CanvasState {
     return this.#state;
@@ -66,7 +62,7 @@ export class CanvasClient {
   start(): () => void {
     this.#closed = false;
     this.#connect();
-    const unfollow = session.subscribe(() => this.#identify());
+    const unfollow = client.session.subscribe(() => this.#identify());
     const online = () => this.#connect();
     addEventListener('online', online);
     return () => {
@@ -131,7 +127,7 @@ export class CanvasClient {
 
   /** Tells the server who is signed in; who has signed out comes back as nobody. */
   #identify(): void {
-    const username = session.user?.username;
+    const username = client.session.user?.username;
     if (this.#socket?.readyState !== WebSocket.OPEN || username === this.#username) return;
     const known = this.#username;
     this.#username = username;
@@ -139,9 +135,10 @@ export class CanvasClient {
       if (known !== undefined) this.#socket.close();
       return;
     }
-    session.token().then(
-      (token) => this.#socket?.send(JSON.stringify({ action: 'authenticate', token })),
-      () => {}, // signed out meanwhile
+    client.session.token().then(
+      // Without one: signed out meanwhile.
+      (token) => token && this.#socket?.send(JSON.stringify({ action: 'authenticate', token })),
+      () => {},
     );
   }
 

@@ -8,9 +8,7 @@ import '../live/connection.css';
 import { Timelapse } from './timelapse.tsx';
 import { Tools } from './tools.tsx';
 
-const client = new CanvasClient({
-  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/scribble`,
-});
+const client = new CanvasClient();
 const subscribe = (listener: () => void) => client.subscribe(listener);
 
 export default function ScribblePage() {

@@ -1,8 +1,8 @@
+import { Problem } from 'lockstep/client';
 import { type FormEvent, useId, useState } from 'react';
+import { client } from '../client.ts';
 import { Field } from '../form/field.tsx';
 import { useSubmission } from '../form/use-submission.ts';
-import { Problem } from '../http.ts';
-import { session } from './session.ts';
 
 type Mode = 'log in' | 'sign up';
 
@@ -13,7 +13,7 @@ export function AccountForm({ title }: { title?: string }) {
   return (
     <div className="account-form">
       <h2>{title ?? (logsIn ? 'Log in' : 'Create an account')}</h2>
-      <p>{logsIn ? 'Log in to play.' : 'Create an account to play.'} One account serves every service.</p>
+      <p>One account serves every service.</p>
       <Fields key={mode} mode={mode} />
       <p className="account-switch">
         {logsIn ? 'New here?' : 'Have an account?'}{' '}
@@ -38,7 +38,7 @@ function Fields({ mode }: { mode: Mode }) {
   const signsUp = mode === 'sign up';
   return (
     <form onSubmit={submit} aria-describedby={error ? problem : undefined}>
-      <Field name="username" label="Player name" autoComplete="username" spellCheck={false} required maxLength={128} />
+      <Field name="username" label="User name" autoComplete="username" spellCheck={false} required maxLength={128} />
       {signsUp && <Field name="email" label="E-mail" type="email" autoComplete="email" required />}
       <Field
         name="password"
@@ -68,9 +68,9 @@ function useAccount(mode: Mode) {
     const text = (name: string) => String(data.get(name) ?? '');
     const account = { username: text('username').trim(), password: text('password'), email: text('email').trim() };
     try {
-      if (needsCode) await session.confirm(account.username, text('code').trim());
-      else if (mode === 'sign up') await session.signUp(account);
-      await session.logIn(account);
+      if (needsCode) await client.session.confirm(account.username, text('code').trim());
+      else if (mode === 'sign up') await client.session.signUp(account);
+      await client.session.logIn(account);
     } catch (thrown) {
       if (thrown instanceof Problem && thrown.status === 403) setNeedsCode(true);
       throw thrown;

@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from 'react';
+import { client } from '../client.ts';
 import { AccountForm } from './account-form.tsx';
 import './account.css';
-import { session } from './session.ts';
 import { useUser } from './use-user.ts';
 
 /** In the header: a way to sign in, or who is signed in and a way out. */
 export function AccountMenu() {
   const user = useUser();
   const [open, setOpen] = useState(false);
-  useEffect(() => void session.resume(), []);
+  useEffect(() => void client.session.resume(), []);
   if (user === undefined) return <span className="account-wait" aria-hidden="true" />;
   if (user) {
     return (
@@ -17,7 +17,7 @@ export function AccountMenu() {
           <span className="visually-hidden">Signed in as </span>
           {user.username}
         </span>
-        <button type="button" className="button quiet" onClick={() => session.logOut()}>
+        <button type="button" className="button quiet" onClick={() => client.session.logOut()}>
           Log out
         </button>
       </div>
@@ -38,7 +38,7 @@ function AccountDialog({ onClose }: { onClose: () => void }) {
   useEffect(() => {
     dialog.current?.showModal();
     // Signed in, the button that opened the dialog is gone, and the focus with it.
-    return () => void (session.user && document.getElementById('content')?.focus({ preventScroll: true }));
+    return () => void (client.session.user && document.getElementById('content')?.focus({ preventScroll: true }));
   }, []);
   return (
     <dialog ref={dialog} className="dialog" aria-label="Your account" onClose={onClose}>

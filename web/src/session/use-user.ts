@@ -1,9 +1,10 @@
+import type { SignedIn } from 'lockstep/client';
 import { useSyncExternalStore } from 'react';
-import { session, type User } from './session.ts';
+import { client } from '../client.ts';
 
-const subscribe = (listener: () => void) => session.subscribe(listener);
+const subscribe = (listener: () => void) => client.session.subscribe(listener);
 
 /** Who is signed in, followed. */
-export function useUser(): User {
-  return useSyncExternalStore(subscribe, () => session.user);
+export function useUser(): SignedIn {
+  return useSyncExternalStore(subscribe, () => client.session.user);
 }

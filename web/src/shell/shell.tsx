@@ -24,6 +24,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <NavLink href="/taxi/">Taxi</NavLink>
             <NavLink href="/scribble/">Scribble</NavLink>
             <NavLink href="/cruddur/">Cruddur</NavLink>
+            <NavLink href="/console/">Console</NavLink>
             <a href="/docs">API</a>
           </nav>
           <div className="site-tools">

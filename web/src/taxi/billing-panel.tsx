@@ -1,5 +1,6 @@
+import type { BillingOverview } from '../../../services/taxi/billing.ts';
 import { money } from './trip.ts';
-import { type Billing, useBilling } from './use-billing.ts';
+import { useBilling } from './use-billing.ts';
 
 /** The day's billing: what is billed and what is not, by hour, and the drivers who earned most. */
 export function BillingPanel() {
@@ -18,7 +19,7 @@ export function BillingPanel() {
   );
 }
 
-function Sums({ billing: { completed, billed, unbilled, paid } }: { readonly billing: Billing }) {
+function Sums({ billing: { completed, billed, unbilled, paid } }: { readonly billing: BillingOverview }) {
   const sums = [
     ['Completed', completed.amount, completed.trips],
     ['Billed', billed.amount, billed.trips],
@@ -43,7 +44,7 @@ function Sums({ billing: { completed, billed, unbilled, paid } }: { readonly bil
 }
 
 /** Fares of completed trips by hour, in a plot that is 24 wide and 1 high. */
-function Hours({ hours }: { readonly hours: Billing['hours'] }) {
+function Hours({ hours }: { readonly hours: BillingOverview['hours'] }) {
   const amounts = Array.from({ length: 24 }, (_, hour) =>
     Number(hours.find((each) => each.hour === hour)?.amount ?? 0),
   );
@@ -69,7 +70,7 @@ function Hours({ hours }: { readonly hours: Billing['hours'] }) {
   );
 }
 
-function Lines({ lines }: { readonly lines: Billing['lines'] }) {
+function Lines({ lines }: { readonly lines: BillingOverview['lines'] }) {
   if (lines.length === 0)
     return (
       <p className="soft">Nothing is billed today yet. It is done daily at 23:55 UTC, and by “lockstep taxi bill”.</p>

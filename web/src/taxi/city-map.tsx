@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import './city-map.css';
 import { HEIGHT, type LonLat, project, SHAPES, WIDTH } from './projection.ts';
 import { LINGER_MS, type Shown } from './use-trips.ts';
 

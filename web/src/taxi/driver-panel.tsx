@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { messageFor } from '../http.ts';
+import { messageFor } from '../client.ts';
 import { step, type Trip } from './trip.ts';
 
 const STEPS = {

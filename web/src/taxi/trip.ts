@@ -1,4 +1,4 @@
-import { send } from '../http.ts';
+import { client } from '../client.ts';
 
 /** A trip as the kiosk's calls answer it: its attributes. */
 export interface Trip {
@@ -23,7 +23,7 @@ export async function step(call: 'driveraccept' | 'drivercomplete', trip: Trip):
 }
 
 async function get(call: string, parameters: Record<string, string>): Promise<Trip> {
-  const { body } = await send<Trip>('GET', `/taxi/${call}?${new URLSearchParams(parameters)}`);
+  const { body } = await client.send<Trip>(`GET /taxi/${call}`, { query: parameters });
   return body;
 }
 

@@ -3,6 +3,8 @@ import { HashIndex } from './hash-index.ts';
 import type { OrderedRows } from './ordered-rows.ts';
 import type { RowTable } from './row-table.ts';
 
+const BLOCK = 1 << 15;
+
 /** Of all time: the first of a player's history, which is kept anyway. */
 export class BestsOfAll implements Bests {
   readonly #rows: RowTable;
@@ -19,6 +21,10 @@ export class BestsOfAll implements Bests {
   }
 
   put(): void {}
+
+  build(): Iterable<void> {
+    return [];
+  }
 
   replace(row: number): number {
     return this.of(this.#rows.player(row));
@@ -55,6 +61,14 @@ export class BestsOfSome implements Bests {
     const hash = hashOf(this.#rows.player(row));
     if (former >= 0) this.#index.remove(hash, former);
     this.#index.add(hash, row);
+  }
+
+  *build(rows: Int32Array): Generator<void> {
+    this.#index.reserve(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      this.#index.add(hashOf(this.#rows.player(rows[i]!)), rows[i]!);
+      if (i % BLOCK === BLOCK - 1) yield;
+    }
   }
 
   replace(row: number): number {

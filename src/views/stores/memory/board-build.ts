@@ -1,6 +1,5 @@
 import type { BoardSet } from './board-set.ts';
 import type { BoardWindow } from './board-window.ts';
-import type { RowOrder } from './node-tree.ts';
 import { type KeyedRows, sortRows } from './radix-sort.ts';
 import type { RowTable } from './row-table.ts';
 import type { WindowSeries } from './window-series.ts';
@@ -15,7 +14,7 @@ const BLOCK = 1 << 15;
 export function* buildBoards(boards: BoardSet): Generator<void> {
   const { rows } = boards;
   yield* rows.index();
-  const ranked = yield* select(rows.top, (row) => rows.id(row) !== null && rows.ranks(row));
+  const ranked = yield* select(allBelow(rows.top), (row) => rows.id(row) !== null && rows.ranks(row));
   yield* buildAll(boards, ranked);
   for (const series of boards.series()) yield* buildSeries(boards, series, ranked);
 }
@@ -53,27 +52,47 @@ function* markBests({ rows, keys }: KeyedRows, top: number): Generator<void, Uin
 /** Only the windows held: with a floor set before the build, old ones cost nothing. */
 function* buildSeries(boards: BoardSet, series: WindowSeries, ranked: Int32Array): Generator<void> {
   const { rows } = boards;
-  const held = yield* select(ranked.length, (i) => series.held(rows.time(ranked[i]!)) !== undefined);
-  for (let i = 0; i < held.length; i++) held[i] = ranked[held[i]!]!;
-  const scored = yield* sortByScore(rows, held);
-  const sorted = yield* sortRows(scored.rows, (row) => series.held(rows.time(row))!);
-  for (let start = 0, end = 0; start < held.length; start = end) {
-    const number = sorted.keys[start]!;
-    while (end < held.length && sorted.keys[end] === number) end++;
-    const byScore = yield* withKeys(sorted.rows.subarray(start, end), rows.byScore);
-    yield* buildWindow(boards.addWindow(series, number), byScore, rows);
+  const firsts = new FirstRows(rows);
+  const isHeld = (row: number): boolean => series.held(rows.time(row)) !== undefined;
+  const held = yield* select(ranked, isHeld);
+  // Windows first, scores within each: rows mostly come in the order of their times, and a window's fit in the caches.
+  const { rows: sorted, keys: windows } = yield* sortRows(held, (row) => series.held(rows.time(row))!);
+  for (let start = 0, end = 0; start < sorted.length; start = end) {
+    const number = windows[start]!;
+    while (end < sorted.length && windows[end] === number) end++;
+    const byScore = yield* sortByScore(rows, sorted.subarray(start, end));
+    yield* buildWindow(boards.addWindow(series, number), byScore, firsts.ofNextWindow());
   }
 }
 
 /** A player's first row, best first, is the player's best. */
-function* buildWindow({ games, players, bests }: BoardWindow, byScore: KeyedRows, rows: RowTable): Generator<void> {
-  yield* games.build(byScore);
-  const isBest = (row: number): boolean => {
-    if (bests.of(rows.player(row)) >= 0) return false;
-    bests.put(row, -1);
-    return true;
-  };
-  yield* players.build(yield* filter(byScore, isBest));
+function* buildWindow(window: BoardWindow, byScore: KeyedRows, isFirst: (row: number) => boolean): Generator<void> {
+  yield* window.games.build(byScore);
+  const bests = yield* filter(byScore, isFirst);
+  yield* window.players.build(bests);
+  yield* window.bests.build(bests.rows);
+}
+
+/** Tells a window's first row of each player from the later ones: by a mark for each player, which the next window's replaces. */
+class FirstRows {
+  readonly #rows: RowTable;
+  readonly #marks: Int32Array;
+  #window = 0;
+
+  constructor(rows: RowTable) {
+    this.#rows = rows;
+    this.#marks = new Int32Array(rows.names.top);
+  }
+
+  ofNextWindow(): (row: number) => boolean {
+    const mark = ++this.#window;
+    return (row) => {
+      const player = this.#rows.player(row);
+      if (this.#marks[player] === mark) return false;
+      this.#marks[player] = mark;
+      return true;
+    };
+  }
 }
 
 /** The rows that pass, asked in their order. */
@@ -90,22 +109,19 @@ function* filter({ rows, keys }: KeyedRows, passes: (row: number) => boolean): G
   return { rows: passed.rows.subarray(0, count), keys: passed.keys.subarray(0, count) };
 }
 
-function* withKeys(rows: Int32Array, order: RowOrder): Generator<void, KeyedRows> {
-  const keys = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    keys[i] = order.key(rows[i]!);
-    if (i % BLOCK === BLOCK - 1) yield;
-  }
-  return { rows, keys };
-}
-
-/** The numbers below `length` that pass. */
-function* select(length: number, passes: (number: number) => boolean): Generator<void, Int32Array> {
-  const kept = new Int32Array(length);
+/** Those of `candidates` that pass. */
+function* select(candidates: Int32Array, passes: (row: number) => boolean): Generator<void, Int32Array> {
+  const kept = new Int32Array(candidates.length);
   let count = 0;
-  for (let i = 0; i < length; i++) {
-    if (passes(i)) kept[count++] = i;
+  for (let i = 0; i < candidates.length; i++) {
+    if (passes(candidates[i]!)) kept[count++] = candidates[i]!;
     if (i % BLOCK === BLOCK - 1) yield;
   }
   return kept.subarray(0, count);
+}
+
+function allBelow(top: number): Int32Array {
+  const all = new Int32Array(top);
+  for (let row = 0; row < top; row++) all[row] = row;
+  return all;
 }

@@ -14,6 +14,8 @@ export interface Bests {
   of(player: number): number;
   /** `row` takes the place of `former`, which is -1 where the player had none. */
   put(row: number, former: number): void;
+  /** The best rows of a new window's players. */
+  build(rows: Int32Array): Iterable<void>;
   /** The player's best row was removed from the window: the next best, from now on the best, or -1. */
   replace(row: number): number;
   readonly bytes: number;
@@ -39,6 +41,11 @@ export class BoardWindow {
   /** Adds a row, before it is in the players' histories. */
   insert(row: number): void {
     this.games.insert(row);
+    this.offer(row);
+  }
+
+  /** Puts a row that is on the board of games on that of players too, where it is its player's best. */
+  offer(row: number): void {
     const best = this.bests.of(this.#rows.player(row));
     if (best >= 0 && this.#rows.byPlayer.compare(best, row) < 0) return;
     if (best >= 0) this.players.remove(best);

@@ -1,6 +1,8 @@
 const SEGMENT = 2048;
 /** Linear probing stays short up to here. */
 const FULL = 0.8;
+/** How full segments are on average at most when they are made at once: chance fills some of them more. */
+const ROOMY = 0.7;
 /** Segments are told apart by at most so many of the hash's upper bits; beyond, a segment grows instead. */
 const MAX_DEPTH = 20;
 
@@ -48,6 +50,13 @@ export class HashIndex {
     }
     put(segment, hash, value);
     this.size++;
+  }
+
+  /** Before the first value: about so many will come. As many segments as they would have split into, without splitting. */
+  reserve(values: number): void {
+    while (this.#depth < MAX_DEPTH && values > SEGMENT * ROOMY * 2 ** this.#depth) this.#depth++;
+    this.#directory = Array.from({ length: 2 ** this.#depth }, () => newSegment(this.#depth));
+    this.#segments = this.#directory.length * SEGMENT;
   }
 
   /** Removes a value that is in it. */

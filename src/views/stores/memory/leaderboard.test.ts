@@ -106,6 +106,33 @@ function remove(id: number): Change {
   return { op: 'delete', table: TABLE, before: { id }, after: null };
 }
 
+test('[SPEC 3] many new rows at once, with other changes among them, are as one after the other', () => {
+  const rows = (from: number, length: number) =>
+    fc.tuple(...Array.from({ length }, (_, i) => rowOf(fc.oneof(integers, doubles))(from + i)));
+  const touched = fc.oneof(fc.nat({ max: 39 }).chain(rowOf(integers)), fc.nat({ max: 39 }));
+  fc.assert(
+    fc.property(
+      rows(0, 40),
+      rows(100, 90),
+      fc.array(fc.tuple(fc.nat({ max: 89 }), touched), { maxLength: 3 }),
+      (...all) => {
+        const [first, added, others] = all;
+        const changes = insert(...added);
+        for (const [at, other] of others)
+          changes.splice(at, 0, typeof other === 'number' ? remove(other) : update(other));
+        const views = [buildSmall(), buildSmall()] as const;
+        for (const view of views) view.apply(insert(...first));
+        views[0].apply(changes);
+        for (const change of changes) views[1].apply([change]);
+        assert.deepEqual([...views[0].compare(views[1])].filter(Boolean), []);
+        const of = { board: 'players', window: 'monthly', date: dateOf(TODAY), offset: 0, limit: 200 } as const;
+        assert.deepEqual(views[0].answer(range(of)), views[1].answer(range(of)));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
 const TRUNCATE: Change = { op: 'truncate', table: TABLE, before: null, after: null };
 const overall = { board: 'games', window: 'overall' } as const;
 

@@ -14,6 +14,7 @@ import type {
 import { windowNumber } from '../../leaderboard/window.ts';
 import type { Drift, MemoryView, ViewStats } from '../../view.ts';
 import { auditBoards, type BoardAuditQuery } from './board-audit.ts';
+import { insertBatch } from './board-batch.ts';
 import { buildBoards } from './board-build.ts';
 import { compareBoards, type Side } from './board-compare.ts';
 import { BoardSet } from './board-set.ts';
@@ -24,6 +25,8 @@ import { inTurns } from './turns.ts';
 
 /** Rows that cannot be held which are told apart; with more, only a rebuild or a TRUNCATE helps. */
 const MAX_ASIDE = 100_000;
+/** So many new rows together are put on the boards in the boards' order. */
+const BATCH = 32;
 
 /**
  * The `leaderboard` kind in memory. It finds old rows by id itself, so the table needs no REPLICA IDENTITY FULL, and every
@@ -62,13 +65,20 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   }
 
   apply(changes: readonly Change[]): void {
+    const added: number[] = [];
     for (const change of changes) {
       if (change.table.name !== this.#shape.table) continue;
       this.#applied++;
+      if (changes.length >= BATCH && change.op === 'insert' && this.#isNew(change.after)) {
+        added.push(this.#boards.rows.add(change.after));
+        continue;
+      }
+      this.#place(added);
       if (change.op === 'truncate') this.#truncate();
       else if (change.op === 'delete') this.#delete(change.before[this.#shape.id]);
       else this.#put(change.before?.[this.#shape.id] ?? change.after[this.#shape.id], change.after);
     }
+    this.#place(added);
   }
 
   answer(query: LeaderboardQuery | BoardAuditQuery): unknown {
@@ -102,6 +112,18 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   /** Questions that together tell all that this state holds, for a leaderboard on another store. */
   audit(): Iterable<BoardAuditQuery | LeaderboardQuery> {
     return auditBoards(() => ({ boards: this.#boards, applied: this.#applied }));
+  }
+
+  #isNew(row: Row): boolean {
+    const id = row[this.#shape.id]!;
+    return this.#find(id) < 0 && !this.#aside.has(id) && !unfitness(this.#shape, row);
+  }
+
+  /** Puts rows that were added to the table on the boards. */
+  #place(added: number[]): void {
+    if (added.length >= BATCH) insertBatch(this.#boards, added);
+    else for (const row of added) this.#boards.insert(row);
+    added.length = 0;
   }
 
   #side(): Side {

@@ -59,6 +59,11 @@ export class Names {
       : chunk.toString('utf8', from, to);
   }
 
+  /** Above every number given out. */
+  get top(): number {
+    return this.#chunks.length << SHIFT;
+  }
+
   get bytes(): number {
     return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0) + this.#index.bytes;
   }

@@ -21,9 +21,9 @@ interface Words {
  * each key up once. Yields every 32,768 rows. No key may be NaN.
  */
 export function* sortRows(rows: Int32Array, keyOf: (row: number) => number): Generator<void, KeyedRows> {
-  const { keys, ordered, narrow } = yield* lookUp(rows, keyOf);
+  const { keys, ordered, least, narrow } = yield* lookUp(rows, keyOf);
   if (ordered) return { rows, keys };
-  let from = narrow ? yield* narrowWords(rows, keys) : yield* wideWords(rows, keys);
+  let from = narrow ? yield* narrowWords(rows, keys, least) : yield* wideWords(rows, keys);
   let to = emptyLike(from);
   for (const word of ['low', 'high'] as const) {
     for (let shift = 0; shift < 32 && from[word]; shift += BITS) {
@@ -33,12 +33,14 @@ export function* sortRows(rows: Int32Array, keyOf: (row: number) => number): Gen
       [from, to] = [to, from];
     }
   }
-  return { rows: from.rows, keys: narrow ? narrowKeys(from) : yield* wideKeys(from) };
+  return { rows: from.rows, keys: narrow ? yield* narrowKeys(from, least) : yield* wideKeys(from) };
 }
 
 interface LookedUp {
   readonly keys: Float64Array;
   readonly ordered: boolean;
+  readonly least: number;
+  /** All of them are 32-bit integers. */
   readonly narrow: boolean;
 }
 
@@ -46,6 +48,7 @@ function* lookUp(rows: Int32Array, keyOf: (row: number) => number): Generator<vo
   const keys = new Float64Array(rows.length);
   let ordered = true;
   let narrow = true;
+  let least = Number.POSITIVE_INFINITY;
   let before = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < rows.length; i++) {
     // Turns -0 into 0, which it equals.
@@ -53,10 +56,11 @@ function* lookUp(rows: Int32Array, keyOf: (row: number) => number): Generator<vo
     keys[i] = key;
     if (before > key) ordered = false;
     if (key !== (key | 0)) narrow = false;
+    if (key < least) least = key;
     before = key;
     if (i % BLOCK === 0) yield;
   }
-  return { keys, ordered, narrow };
+  return { keys, ordered, least, narrow };
 }
 
 function emptyLike({ rows, low }: Words): Words {
@@ -64,18 +68,23 @@ function emptyLike({ rows, low }: Words): Words {
   return { rows: new Int32Array(length), high: new Uint32Array(length), low: low && new Uint32Array(length) };
 }
 
-function* narrowWords(rows: Int32Array, keys: Float64Array): Generator<void, Words> {
+/** Counted from the least of them: keys that lie close together take fewer passes. */
+function* narrowWords(rows: Int32Array, keys: Float64Array, least: number): Generator<void, Words> {
   const high = new Uint32Array(keys.length);
   for (let i = 0; i < keys.length; i++) {
-    high[i] = keys[i]! ^ 0x8000_0000;
+    high[i] = keys[i]! - least;
     if (i % BLOCK === 0) yield;
   }
   return { rows: rows.slice(), high, low: null };
 }
 
-function narrowKeys({ high }: Words): Int32Array {
-  for (let i = 0; i < high.length; i++) high[i]! ^= 0x8000_0000;
-  return new Int32Array(high.buffer);
+function* narrowKeys({ high }: Words, least: number): Generator<void, Int32Array> {
+  const keys = new Int32Array(high.buffer);
+  for (let i = 0; i < high.length; i++) {
+    keys[i] = high[i]! + least;
+    if (i % BLOCK === 0) yield;
+  }
+  return keys;
 }
 
 /** Doubles order as their bits do once the sign is flipped, and in negative ones all other bits too (IEEE 754). */

@@ -1,28 +1,35 @@
 import type { Key, Seen } from '../../lazy.ts';
+import { UseOrder } from './use-order.ts';
 
-/** What an entry takes besides its text: itself, its place in the map, its key. Measured on Node 24, rounded up. */
+/** What an entry takes besides its text: its place in the map and the columns, its key. Measured on Node 24, rounded up. */
 const ENTRY_BYTES = 160;
+/** A `Map` dies at 2^24 (CORRECTNESS 10). */
+const MAX_ENTRIES = 2 ** 24 - 1;
 
 /** A row that is held, or that there is none (`text` null). */
 export interface Entry {
-  readonly key: Key;
-  text: string | null;
-  bytes: number;
+  readonly text: string | null;
   /** By the clock of the cache. */
-  expiresAt: number;
+  readonly expiresAt: number;
   /** What the reading saw that it came from; null once a change came after it. */
-  seen: Seen | null;
-  /** Neighbours in the order of use; the newest is first. */
-  newer: Entry | null;
-  older: Entry | null;
+  readonly seen: Seen | null;
 }
 
-/** Entries in the order of their use, bounded in bytes: the one not used the longest makes room. */
+/**
+ * Entries in the order of their use, bounded in bytes: the one not used the longest makes room. Each has a slot, an integer from
+ * 1, and its parts lie in columns by that: what a read touches of a row is then a few bytes close to those of other rows, and
+ * nothing for the garbage collector to follow but the text.
+ */
 export class Entries {
   readonly #maxBytes: number;
-  #byKey = new Map<Key, Entry>();
-  #newest: Entry | null = null;
-  #oldest: Entry | null = null;
+  #slots = new Map<Key, number>();
+  #order = new UseOrder();
+  #keys: Key[] = [0];
+  #texts: (string | null)[] = [null];
+  #expiresAt: number[] = [0.5];
+  #seen: (Seen | null)[] = [null];
+  /** Slots without an entry. */
+  #free: number[] = [];
   bytes = 0;
   evictions = 0;
 
@@ -31,99 +38,99 @@ export class Entries {
   }
 
   get size(): number {
-    return this.#byKey.size;
+    return this.#slots.size;
   }
 
-  get(key: Key): Entry | undefined {
-    return this.#byKey.get(key);
+  /** Undefined where the key is not held. */
+  slotOf(key: Key): number | undefined {
+    return this.#slots.get(key);
+  }
+
+  text(slot: number): string | null {
+    return this.#texts[slot]!;
+  }
+
+  expiresAt(slot: number): number {
+    return this.#expiresAt[slot]!;
+  }
+
+  seen(slot: number): Seen | null {
+    return this.#seen[slot]!;
   }
 
   keys(): Iterable<Key> {
-    return this.#byKey.keys();
-  }
-
-  values(): Iterable<Entry> {
-    return this.#byKey.values();
+    return this.#slots.keys();
   }
 
   /** Those not used the longest. */
-  unused(limit: number): Entry[] {
-    const entries: Entry[] = [];
-    for (let entry = this.#oldest; entry && entries.length < limit; entry = entry.newer) entries.push(entry);
-    return entries;
+  unused(limit: number): number[] {
+    const slots: number[] = [];
+    for (let slot = this.#order.oldest; slot !== 0 && slots.length < limit; slot = this.#order.newerThan(slot))
+      slots.push(slot);
+    return slots;
   }
 
   /** Marks as used. */
-  use(entry: Entry): void {
-    if (entry === this.#newest) return;
-    this.#unlink(entry);
-    this.#linkNewest(entry);
+  use(slot: number): void {
+    this.#order.use(slot);
   }
 
   /** Holds a row, as used now. */
-  put(row: Pick<Entry, 'key' | 'text' | 'expiresAt' | 'seen'>): void {
-    const known = this.#byKey.get(row.key);
-    if (known) {
-      this.change(known, row);
-      this.use(known);
-    } else {
-      const entry: Entry = { ...row, bytes: sizeOf(row.key, row.text), newer: null, older: null };
-      this.#byKey.set(row.key, entry);
-      this.#linkNewest(entry);
-      this.bytes += entry.bytes;
-    }
+  put(key: Key, entry: Entry): void {
+    const known = this.#slots.get(key);
+    const slot = known ?? this.#add(key);
+    if (known !== undefined) this.#order.use(known);
+    this.change(slot, entry);
+  }
+
+  /** Gives a slot another row, its place in the order of use unchanged. */
+  change(slot: number, { text, expiresAt, seen }: Entry): void {
+    this.bytes += textBytes(text) - textBytes(this.#texts[slot]!);
+    this.#texts[slot] = text;
+    this.#expiresAt[slot] = expiresAt;
+    this.#seen[slot] = seen;
     this.#makeRoom();
   }
 
-  /** Gives an entry another row, its place in the order of use unchanged. */
-  change(entry: Entry, { text, expiresAt, seen }: Pick<Entry, 'text' | 'expiresAt' | 'seen'>): void {
-    this.bytes -= entry.bytes;
-    entry.text = text;
-    entry.expiresAt = expiresAt;
-    entry.seen = seen;
-    entry.bytes = sizeOf(entry.key, text);
-    this.bytes += entry.bytes;
-    this.#makeRoom();
+  drop(slot: number): void {
+    const key = this.#keys[slot]!;
+    this.bytes -= ENTRY_BYTES + keyBytes(key) + textBytes(this.#texts[slot]!);
+    this.#slots.delete(key);
+    this.#order.remove(slot);
+    this.#free.push(slot);
+    this.#keys[slot] = 0;
+    this.#texts[slot] = null;
+    this.#seen[slot] = null;
   }
 
-  drop(entry: Entry): void {
-    this.#byKey.delete(entry.key);
-    this.#unlink(entry);
-    this.bytes -= entry.bytes;
+  /** Drops all but those that `keep` picks. */
+  retain(keep: (slot: number) => boolean): void {
+    for (const slot of [...this.#slots.values()]) if (!keep(slot)) this.drop(slot);
   }
 
-  clear(): void {
-    this.#byKey = new Map();
-    this.#newest = null;
-    this.#oldest = null;
-    this.bytes = 0;
+  #add(key: Key): number {
+    const slot = this.#free.pop() ?? this.#keys.length;
+    this.#slots.set(key, slot);
+    this.#order.add(slot);
+    this.#keys[slot] = key;
+    this.#texts[slot] = null;
+    this.bytes += ENTRY_BYTES + keyBytes(key);
+    return slot;
   }
 
   #makeRoom(): void {
-    while (this.bytes > this.#maxBytes && this.#oldest) {
-      this.drop(this.#oldest);
+    while ((this.bytes > this.#maxBytes || this.size > MAX_ENTRIES) && this.#order.oldest !== 0) {
+      this.drop(this.#order.oldest);
       this.evictions++;
     }
   }
+}
 
-  #linkNewest(entry: Entry): void {
-    entry.older = this.#newest;
-    entry.newer = null;
-    if (this.#newest) this.#newest.newer = entry;
-    else this.#oldest = entry;
-    this.#newest = entry;
-  }
-
-  #unlink({ newer, older }: Entry): void {
-    if (newer) newer.older = older;
-    else this.#newest = older;
-    if (older) older.newer = newer;
-    else this.#oldest = newer;
-  }
+function keyBytes(key: Key): number {
+  return typeof key === 'string' ? key.length * 2 : 8;
 }
 
 /** At most: a text without a character above U+00FF takes half. */
-function sizeOf(key: Key, text: string | null): number {
-  const keyBytes = typeof key === 'string' ? key.length * 2 : 8;
-  return ENTRY_BYTES + keyBytes + (text === null ? 0 : text.length * 2);
+function textBytes(text: string | null): number {
+  return text === null ? 0 : text.length * 2;
 }

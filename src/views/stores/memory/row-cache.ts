@@ -65,7 +65,7 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
   }
 
   async loaded(): Promise<void> {
-    for (const key of this.#only ?? []) if (!this.#entries.get(key)) this.#put(key, null, null);
+    for (const key of this.#only ?? []) if (this.#entries.slotOf(key) === undefined) this.#put(key, null, null);
   }
 
   apply(changes: readonly Change[], commit: Commit): void {
@@ -82,27 +82,38 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
   answer(query: RowsQuery): (string | null)[] | undefined;
   answer(query: RowsQuery | HeldRowQuery): unknown;
   answer(query: RowsQuery | HeldRowQuery): unknown {
-    return query.ask === 'rows' ? this.#rows(query) : this.#entries.get(query.id)?.text;
+    return query.ask === 'rows' ? this.#rows(query) : this.#textOf(query.id);
+  }
+
+  #textOf(key: Key): string | null | undefined {
+    const slot = this.#entries.slotOf(key);
+    return slot === undefined ? undefined : this.#entries.text(slot);
   }
 
   #rows({ ids }: RowsQuery): (string | null)[] | undefined {
+    const now = this.#now();
+    const slots: number[] = new Array(ids.length);
+    for (let i = 0; i < ids.length; i++) {
+      const slot = this.#held(ids[i]!, now);
+      if (slot === undefined) return undefined;
+      slots[i] = slot;
+    }
     const found: (string | null)[] = new Array(ids.length);
     for (let i = 0; i < ids.length; i++) {
-      const entry = this.#held(ids[i]!);
-      if (!entry) return undefined;
-      this.#entries.use(entry);
-      found[i] = entry.text;
+      found[i] = this.#entries.text(slots[i]!);
+      this.#entries.use(slots[i]!);
     }
     this.#hits += ids.length;
     return found;
   }
 
   peek({ ids }: RowsQuery): (string | null)[] | undefined {
+    const now = this.#now();
     const found: (string | null)[] = [];
     for (const id of ids) {
-      const entry = this.#held(id);
-      if (!entry) return undefined;
-      found.push(entry.text);
+      const slot = this.#held(id, now);
+      if (slot === undefined) return undefined;
+      found.push(this.#entries.text(slot));
     }
     return found;
   }
@@ -115,7 +126,8 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
   }
 
   absent(keys: readonly Key[]): Key[] {
-    const absent = keys.filter((key) => !this.#held(key));
+    const now = this.#now();
+    const absent = keys.filter((key) => this.#held(key, now) === undefined);
     return absent.length > 1 ? [...new Set(absent)] : absent;
   }
 
@@ -155,9 +167,10 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
   }
 
   keep(keys: readonly Key[]): Key[] {
+    const now = this.#now();
     const unknown: Key[] = [];
     for (const key of keys) {
-      if (this.#held(key)) continue;
+      if (this.#held(key, now) !== undefined) continue;
       const row = this.#recent.get(key);
       if (row === undefined) unknown.push(key);
       else this.#put(key, row, null);
@@ -175,8 +188,9 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
 
   /** Lets go of what is past its time, also where nobody asks for it: of those not used for long, and not all at once. */
   expire(): void {
-    const now = this.#shape.clock();
-    for (const entry of this.#entries.unused(EXPIRED_AT_ONCE)) if (entry.expiresAt <= now) this.#expired(entry);
+    const now = this.#now();
+    for (const slot of this.#entries.unused(EXPIRED_AT_ONCE))
+      if (this.#entries.expiresAt(slot) <= now) this.#expired(slot);
   }
 
   stats(): ViewStats {
@@ -197,32 +211,38 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
 
   /** What is held by only one of the two is no drift: a cache holds what it was asked for. */
   #difference(key: Key, other: MemoryRowCache): Drift | undefined {
-    const [here, there] = [this.#entries.get(key), other.#entries.get(key)];
-    if (!here || !there || here.text === there.text || this.#isAhead(here)) return undefined;
-    const text = (entry: Entry) => entry.text ?? 'no row';
-    return { what: `${this.#shape.table} ${key}`, inView: text(here), inRecord: text(there) };
+    const [here, there] = [this.#entries.slotOf(key), other.#entries.slotOf(key)];
+    if (here === undefined || there === undefined) return undefined;
+    const [inView, inRecord] = [this.#entries.text(here), other.#entries.text(there)];
+    if (inView === inRecord || this.#isAhead(this.#entries.seen(here))) return undefined;
+    return { what: `${this.#shape.table} ${key}`, inView: inView ?? 'no row', inRecord: inRecord ?? 'no row' };
   }
 
   /** Read with an asynchronous commit in it that the log has not shown yet. */
-  #isAhead({ seen }: Entry): boolean {
+  #isAhead(seen: Seen | null): boolean {
     return seen !== null && seen.end > this.#lsn;
   }
 
-  #held(key: Key): Entry | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined || entry.expiresAt === Number.POSITIVE_INFINITY) return entry;
-    if (entry.expiresAt > this.#shape.clock()) return entry;
-    this.#expired(entry);
+  /** The clock, where it matters. */
+  #now(): number {
+    const { ttlMs, absentTtlMs, clock } = this.#shape;
+    return ttlMs === Number.POSITIVE_INFINITY && absentTtlMs === Number.POSITIVE_INFINITY ? 0 : clock();
+  }
+
+  #held(key: Key, now: number): number | undefined {
+    const slot = this.#entries.slotOf(key);
+    if (slot === undefined || this.#entries.expiresAt(slot) > now) return slot;
+    this.#expired(slot);
     return undefined;
   }
 
-  #expired(entry: Entry): void {
+  #expired(slot: number): void {
     this.#expirations++;
-    this.#entries.drop(entry);
+    this.#entries.drop(slot);
   }
 
   #put(key: Key, row: Row | null, seen: Seen | null): void {
-    this.#entries.put({ key, seen, ...this.#valueOf(row) });
+    this.#entries.put(key, { seen, ...this.#valueOf(row) });
   }
 
   #valueOf(row: Row | null): Pick<Entry, 'text' | 'expiresAt'> {
@@ -255,10 +275,10 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
     this.#touches.note(key, commit);
     this.#noteRecent(key, row);
     this.#changePending(key, row, commit);
-    const entry = this.#entries.get(key);
-    if (!entry || this.#includes(entry.seen, commit)) return;
-    if (row === undefined) this.#entries.drop(entry);
-    else this.#entries.change(entry, { seen: null, ...this.#valueOf(row) });
+    const slot = this.#entries.slotOf(key);
+    if (slot === undefined || this.#includes(this.#entries.seen(slot), commit)) return;
+    if (row === undefined) this.#entries.drop(slot);
+    else this.#entries.change(slot, { seen: null, ...this.#valueOf(row) });
   }
 
   #changePending(key: Key, row: Row | null | undefined, commit: Commit): void {
@@ -287,9 +307,7 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
     this.#touches.noteAll(commit);
     this.#recent.clear();
     for (const key of this.#pending.keys()) this.#changePending(key, null, commit);
-    const kept = [...this.#entries.values()].filter(({ seen }) => this.#includes(seen, commit));
-    this.#entries.clear();
-    for (const entry of kept) this.#entries.put(entry);
+    this.#entries.retain((slot) => this.#includes(this.#entries.seen(slot), commit));
     for (const key of this.#only ?? []) this.#put(key, null, null);
   }
 }

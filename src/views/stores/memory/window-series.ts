@@ -12,6 +12,9 @@ export class WindowSeries {
    * window would hold that row alone (CORRECTNESS 8). A window from here on that is not in `windows` is truly empty.
    */
   floor = Number.NEGATIVE_INFINITY;
+  /** The last day asked for, and its window: most rows are of the day of the row before. */
+  #day = Number.NaN;
+  #number = Number.NaN;
 
   constructor(options: { numberOf: (day: number) => number; keepDays: number | undefined }) {
     this.numberOf = options.numberOf;
@@ -21,8 +24,12 @@ export class WindowSeries {
   /** The window a row of this time belongs to; undefined where it is not held, or the time is infinite. */
   held(time: number): number | undefined {
     if (!Number.isFinite(time)) return undefined;
-    const number = this.numberOf(dayOf(time));
-    return number >= this.floor ? number : undefined;
+    const day = dayOf(time);
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#number = this.numberOf(day);
+    }
+    return this.#number >= this.floor ? this.#number : undefined;
   }
 
   /** Lets go of the windows that ended more than the kept days ago. The floor only rises, whatever the clock does. */

@@ -13,11 +13,14 @@ import { inOneBucket, script } from './script.ts';
 /** The `bitmap` kind in Valkey or Redis: strings of a byte, a bit and eight bytes a cell, and a sorted set of the cells that changed. */
 export class StoredBitmap implements StoredKind<BitmapQuery> {
   readonly buckets = 1;
+  readonly bytes = true;
   readonly script: string;
+  readonly shape: string;
   readonly #shape: BitmapShape;
 
   constructor(options: { shape: BitmapShape }) {
     this.#shape = options.shape;
+    this.shape = JSON.stringify(options.shape);
     const { width, height } = options.shape;
     this.script = script({ WIDTH: width, HEIGHT: height }, ['rows', 'bitmap', 'bitmap-reads']);
   }

@@ -17,16 +17,21 @@ local function id_text(id)
   return string.char(96 + #id) .. id
 end
 
--- The time and the id of a member, the time infinite or as a number, the id as text.
-local function parts_of(member)
-  local early = string.sub(member, 1, 1) == '-'
-  local at = early and 18 or 17
-  local time = tonumber(string.sub(member, early and 2 or 1, at - 1))
-  if early then time = time == 0 and -math.huge or time - TWO_53 end
-  if time > TWO_53 then time = math.huge end
-  local id = string.sub(member, at + 1)
-  if string.sub(member, at, at) == '-' then id = string.format('%.0f', tonumber(id) - TWO_53) end
-  return time, id
+-- The time at the beginning of a member, which stands in a text from `at` on, and where the member's id begins.
+local function time_at(text, at)
+  if string.byte(text, at) == 45 then
+    local left = tonumber(string.sub(text, at + 1, at + 16))
+    return left == 0 and -math.huge or left - TWO_53, at + 17
+  end
+  local time = tonumber(string.sub(text, at, at + 15))
+  return time > TWO_53 and math.huge or time, at + 16
+end
+
+-- The id, as text, of a member that stands in a text from `at` on.
+local function id_at(text, at)
+  local start = string.byte(text, at) == 45 and at + 17 or at + 16
+  if string.byte(text, start) ~= 45 then return string.sub(text, start + 1) end
+  return string.format('%.0f', tonumber(string.sub(text, start + 1)) - TWO_53)
 end
 
 local function negated(score)
@@ -60,10 +65,16 @@ end
 -- A player's best as the hash `best:<window>` has it: the score and the member.
 local function best_from(entry)
   local score, member = string.match(entry, '^(%S+) (.*)$')
-  local time, id = parts_of(member)
-  return { score = score, time = time, id = tonumber(id), member = member, entry = entry }
+  local time = time_at(member, 1)
+  return { score = score, time = time, id = tonumber(id_at(member, 1)), member = member, entry = entry }
 end
 
+-- A row in the sorted set of all players' rows: the player, the score, the member.
 local function history_of(player, score, member)
   return player .. '\n' .. score_bytes(score) .. member
+end
+
+-- Where the member begins in it.
+local function member_in(player)
+  return #player + 10
 end

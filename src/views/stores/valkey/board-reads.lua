@@ -7,10 +7,7 @@ end
 -- Their ids, and the rows as text.
 local function rows_of(members)
   local ids = {}
-  for i, member in ipairs(members) do
-    local _, id = parts_of(member)
-    ids[i] = id
-  end
+  for i, member in ipairs(members) do ids[i] = id_at(member, 1) end
   return { ids, all_of(key('rows'), ids) }
 end
 
@@ -62,7 +59,7 @@ function reads.history(limit, ...)
   for _, player in ipairs({ ... }) do
     local found = redis.call('ZRANGEBYLEX', key('histories'), '[' .. player .. '\n', '(' .. player .. '\v', 'LIMIT', 0, limit)
     if #found > 0 then
-      for i, history in ipairs(found) do found[i] = string.sub(history, #player + 10) end
+      for i, history in ipairs(found) do found[i] = string.sub(history, member_in(player)) end
       return rows_of(found)
     end
   end

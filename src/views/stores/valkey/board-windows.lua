@@ -20,22 +20,22 @@ local function floor_of(series)
   return floor and tonumber(floor) or -math.huge
 end
 
--- A function that tells the windows that hold a time: their names, and for a month or day { series, number }.
+-- A function that tells the windows that hold a time: their names, and of a month or day its series and number; by `names` too.
 local function calendar()
   local floors = { monthly = floor_of('monthly'), daily = floor_of('daily') }
   local known = {}
   local function windows_of(day)
-    local windows = {}
-    if OVERALL then windows[1] = { name = 'overall' } end
-    if day ~= day or day == math.huge or day == -math.huge then return windows end
+    local windows = { names = {} }
+    local function add(name, series, number)
+      windows[#windows + 1] = { name = name, series = series, number = number }
+      windows.names[name] = true
+    end
+    if OVERALL then add('overall') end
+    if day == math.huge or day == -math.huge then return windows end
     local year, month, first = civil(day)
     local number = year * 12 + month - 1
-    if MONTHLY and number >= floors.monthly then
-      windows[#windows + 1] = { name = string.format('%04d-%02d', year, month), series = 'monthly', number = number }
-    end
-    if DAILY and day >= floors.daily then
-      windows[#windows + 1] = { name = string.format('%04d-%02d-%02d', year, month, first), series = 'daily', number = day }
-    end
+    if MONTHLY and number >= floors.monthly then add(string.format('%04d-%02d', year, month), 'monthly', number) end
+    if DAILY and day >= floors.daily then add(string.format('%04d-%02d-%02d', year, month, first), 'daily', day) end
     return windows
   end
   return function(time)

@@ -154,24 +154,36 @@ local function write_games(ids, was, is, windows_of)
   return touched
 end
 
--- The first row of a player's history after the one that was the best, of those that the window holds; nil where there is none.
-local function next_best(player, lost, window, windows_of)
-  local from, to, count = '(' .. history_of(player, lost.score, lost.member), '(' .. player .. '\v', 8
-  while true do
-    local found = redis.call('ZRANGEBYLEX', key('histories'), from, to, 'LIMIT', 0, count)
-    for _, history in ipairs(found) do
-      local time, id = parts_of(string.sub(history, #player + 10))
-      for _, other in ipairs(windows_of(time)) do
-        if other.name == window then return standing_of(id, redis.call('HGET', key('rows'), id)) end
+-- A function that gives the first row of a player's history after one that was the best, of those that a window holds; nil
+-- where there is none. Of one row's windows the history is read once.
+local function next_bests(windows_of)
+  local walks = {}
+  local function more(walk)
+    local found = redis.call('ZRANGEBYLEX', key('histories'), walk.from, walk.to, 'LIMIT', 0, walk.count)
+    for _, history in ipairs(found) do walk[#walk + 1] = history end
+    walk.ended = #found < walk.count
+    walk.from, walk.count = '(' .. (found[#found] or ''), math.min(walk.count * 4, 1000)
+  end
+  return function(player, lost, window)
+    local start = history_of(player, lost.score, lost.member)
+    local walk = walks[start] or { from = '(' .. start, to = '(' .. player .. '\v', count = 16 }
+    walks[start] = walk
+    local at, i = member_in(player), 1
+    while true do
+      if i > #walk and not walk.ended then more(walk) end
+      local history = walk[i]
+      if not history then return nil end
+      if windows_of(time_at(history, at)).names[window] then
+        local id = id_at(history, at)
+        return standing_of(id, redis.call('HGET', key('rows'), id))
       end
+      i = i + 1
     end
-    if #found < count then return nil end
-    from, count = '(' .. found[#found], math.min(count * 4, 1000)
   end
 end
 
 -- Brings the players' best rows in one window up to date, and the board of them.
-local function rank_players(window, touched, windows_of)
+local function rank_players(window, touched, next_best)
   local board, bests, players = 'players:' .. window, 'best:' .. window, {}
   for player in pairs(touched) do players[#players + 1] = player end
   local gone, remove = lists()
@@ -182,7 +194,7 @@ local function rank_players(window, touched, windows_of)
     local player = players[i]
     local former, change = entry and best_from(entry), touched[player]
     local best = former
-    if former and change.gone[entry] then best = next_best(player, former, window, windows_of) end
+    if former and change.gone[entry] then best = next_best(player, former, window) end
     if change.came and not (best and is_better(best, change.came)) then best = change.came end
     if former and not (best and best.member == former.member) then remove(board, former.member) end
     if best and best.entry ~= entry then
@@ -205,5 +217,6 @@ function applies.finish()
   set_aside(ids, aside)
   write_rows(ids, was, is)
   local windows_of = calendar()
-  for window, touched in pairs(write_games(ids, was, is, windows_of)) do rank_players(window, touched, windows_of) end
+  local next_best = next_bests(windows_of)
+  for window, touched in pairs(write_games(ids, was, is, windows_of)) do rank_players(window, touched, next_best) end
 end

@@ -22,12 +22,14 @@ type Rows = readonly [ids: readonly unknown[], rows: readonly unknown[]];
 export class StoredLeaderboard implements StoredKind<LeaderboardQuery> {
   readonly buckets = 1;
   readonly script: string;
+  readonly shape: string;
   readonly #shape: LeaderboardShape;
   /** In the order of a row's text: where it stands, then what it shows. The id is its key. */
   readonly #columns: readonly string[];
 
   constructor(options: { shape: LeaderboardShape }) {
     this.#shape = options.shape;
+    this.shape = JSON.stringify(options.shape);
     const { player, score, time, keep, overall, monthly, daily } = this.#shape;
     this.#columns = [player, score, time, ...keep];
     const declared = { OVERALL: overall, MONTHLY: monthly !== null, DAILY: daily !== null };

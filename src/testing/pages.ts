@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+
+export type Look = readonly ['desktop' | 'phone', 'light' | 'dark'];
+
+/** Pictures of the pages for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */
+const SHOTS = process.env.LOCKSTEP_SHOTS;
+
+const DEVICES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
+
+/** Two of the four are looked at by every run, all of them for pictures. */
+export const LOOKS: readonly Look[] = [
+  ['desktop', 'light'],
+  ['phone', 'dark'],
+  ...(SHOTS
+    ? ([
+        ['desktop', 'dark'],
+        ['phone', 'light'],
+      ] as const)
+    : []),
+];
+
+/** The page as it is from now on: its size, its colours, nothing that moves. */
+export async function wear(page: Page, [device, colorScheme]: Look): Promise<void> {
+  await page.setViewportSize(DEVICES[device]);
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+}
+
+/** Takes its picture, where pictures are asked for. */
+export async function takePicture(page: Page, name: string, [device, colorScheme]: Look): Promise<void> {
+  if (!SHOTS) return;
+  await mkdir(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}/${name}-${device}-${colorScheme}.png`, fullPage: true });
+}
+
+/** Nothing that axe finds fault with, nothing beside the screen. */
+export async function assertAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(({ id, help, nodes }) => [id, help, nodes[0]?.html]);
+  assert.deepEqual(found, []);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${overflow} px too wide`);
+}
+
+/** Before the page is opened: notes what is moved about on it without anybody having asked. */
+export async function watchShifts(page: Page): Promise<() => Promise<number>> {
+  await page.addInitScript(() => {
+    const noted = window as unknown as { shifted: number };
+    noted.shifted = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+        if (!entry.hadRecentInput) noted.shifted += entry.value;
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  return () => page.evaluate(() => (window as unknown as { shifted: number }).shifted);
+}
+
+/** Loads the page as on a first visit; bytes that its scripts and styles, and it itself, took on their way. `until` it shows what it is for. */
+export async function loadedBytes(page: Page, until: () => Promise<unknown>): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  await page.reload();
+  await until();
+  await session.detach();
+  return page.evaluate(() => {
+    const entries = performance.getEntries().filter((entry) => entry instanceof PerformanceResourceTiming);
+    const files = entries.filter(({ name, entryType }) => entryType === 'navigation' || /\.(js|css|svg)$/.test(name));
+    return files.reduce((sum, { transferSize }) => sum + transferSize, 0);
+  });
+}

@@ -1,0 +1,180 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { unpackBackup } from '../record/backup/restore.ts';
+import { writeBackup } from '../record/backup/write.ts';
+import { launcherFor } from '../record/embedded/account.ts';
+import { findBinaries } from '../record/embedded/binaries.ts';
+import { type Cluster, initialise, readPassword, SETTINGS_FILE } from '../record/embedded/initialise.ts';
+import { serverSettings } from '../record/embedded/settings.ts';
+import { freePort } from './server-process.ts';
+
+const PATIENCE_MS = 30_000;
+const SLOT = 'standby_1';
+const SETTINGS = { shared_buffers: '32MB', listen_addresses: '127.0.0.1', unix_socket_directories: '' };
+
+/** A PostgreSQL on a port of the loopback interface, to be killed. */
+export class TestServer {
+  readonly port: number;
+  readonly #cluster: Cluster;
+  readonly #settings: Readonly<Record<string, string>>;
+  #child: ChildProcess | undefined;
+
+  constructor(options: { cluster: Cluster; port: number; settings?: Readonly<Record<string, string>> }) {
+    this.#cluster = options.cluster;
+    this.port = options.port;
+    this.#settings = { ...SETTINGS, port: String(options.port), ...options.settings };
+  }
+
+  get credentials(): string {
+    return `lockstep:${readPassword(this.#cluster.pgdata)}`;
+  }
+
+  url(database = 'lockstep'): string {
+    return `postgres://${this.credentials}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Returns when it answers. */
+  async start(): Promise<void> {
+    const { pgdata, binaries, launcher } = this.#cluster;
+    const file = join(pgdata, SETTINGS_FILE);
+    writeFileSync(file, serverSettings(2 ** 30, `lockstep-test-${this.port}`, this.#settings), { mode: 0o600 });
+    launcher.giveAway(file);
+    const child = launcher.start(binaries.postgres, ['-D', pgdata], {
+      deathSignal: 'INT',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child = child;
+    let output = '';
+    child.stderr!.on('data', (chunk) => {
+      output = (output + chunk).slice(-4000);
+    });
+    for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(20)) {
+      if (await this.ask('select 1', 'postgres').catch(() => undefined)) return;
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${output}`);
+    }
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  stop(): Promise<void> {
+    return this.#end('SIGINT');
+  }
+
+  /** Runs statements, each for itself; the rows of the last. */
+  async ask(sql: string, database = 'lockstep'): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: this.url(database), connectionTimeoutMillis: 2000 });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      let rows: Record<string, unknown>[] = [];
+      for (const statement of sql.split(';').filter((text) => text.trim())) ({ rows } = await client.query(statement));
+      return rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Waits until a query's first row has a true `yes`. */
+  async until(condition: string, database = 'lockstep'): Promise<void> {
+    for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(20)) {
+      const [row] = await this.ask(`select (${condition}) as yes`, database);
+      if (row?.yes === true) return;
+      if (Date.now() > deadline) throw new Error(`never: ${condition}`);
+    }
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+}
+
+export interface PostgresPair {
+  readonly primary: TestServer;
+  readonly standby: TestServer;
+  /** Of both. */
+  readonly url: string;
+  /** Makes commits wait for the standby, and failover slots too. */
+  synchronise(): Promise<void>;
+  /** The standby has every failover slot of the primary. */
+  slotsSynchronised(count: number): Promise<void>;
+}
+
+/** A primary and a streaming standby with a database `lockstep`, gone with the test. `slots`: the standby keeps failover slots. */
+export async function postgresPair(t: Pick<TestContext, 'after'>, { slots = true } = {}): Promise<PostgresPair> {
+  const root = mkdtempSync(join(tmpdir(), 'lockstep-pair-'));
+  const servers: TestServer[] = [];
+  t.after(async () => {
+    for (const server of servers) await server.kill();
+    rmSync(root, { recursive: true, force: true });
+  });
+  const primary = new TestServer({ cluster: clusterIn(root, 'primary'), port: await freePort() });
+  servers.push(primary);
+  await initialise(clusterIn(root, 'primary'));
+  await primary.start();
+  await primary.ask(
+    `create database lockstep; select pg_create_physical_replication_slot('${SLOT}', true)`,
+    'postgres',
+  );
+  const standby = await makeStandby(root, primary, slots);
+  servers.push(standby);
+  await standby.start();
+  await primary.until(`exists (select from pg_stat_replication where application_name = '${SLOT}')`);
+  return {
+    primary,
+    standby,
+    url: `postgres://${primary.credentials}@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/lockstep`,
+    synchronise: async () => {
+      await primary.ask(`alter system set synchronized_standby_slots = '${SLOT}';
+        alter system set synchronous_standby_names = '${SLOT}'; select pg_reload_conf()`);
+      await primary.until(`exists (select from pg_stat_replication where sync_state = 'sync')`);
+    },
+    slotsSynchronised: (count) =>
+      standby.until(
+        `(select count(*) from pg_replication_slots where synced and not temporary) = ${count}`,
+        'postgres',
+      ),
+  };
+}
+
+async function makeStandby(root: string, primary: TestServer, slots: boolean): Promise<TestServer> {
+  const cluster = clusterIn(root, 'standby');
+  const file = join(root, 'base.tar.zst');
+  await writeBackup({ url: primary.url('postgres'), file });
+  await unpackBackup({ file }, cluster.dataDir);
+  const signal = join(cluster.pgdata, 'standby.signal');
+  writeFileSync(signal, '');
+  cluster.launcher.giveAway(signal);
+  const [user, password] = primary.credentials.split(':');
+  const target = `host=127.0.0.1 port=${primary.port} user=${user} password=${password} dbname=postgres`;
+  const settings = {
+    primary_conninfo: `${target} application_name=${SLOT}`,
+    primary_slot_name: SLOT,
+    hot_standby_feedback: 'on',
+    wal_retrieve_retry_interval: '200ms',
+    sync_replication_slots: slots ? 'on' : 'off',
+  };
+  return new TestServer({ cluster, port: await freePort(), settings });
+}
+
+function clusterIn(root: string, name: string): Cluster {
+  const dataDir = join(root, name);
+  mkdirSync(dataDir, { recursive: true });
+  const pgdata = join(dataDir, 'postgres');
+  const binaries = findBinaries();
+  const launcher = launcherFor({ dataDir, pgdata, program: binaries.postgres });
+  launcher.giveAway(dataDir);
+  return { dataDir, pgdata, binaries, launcher, durable: false };
+}

@@ -1,0 +1,49 @@
+import { Command } from '../copy/command.tsx';
+
+export interface Service {
+  readonly name: string;
+  readonly title: string;
+}
+
+const COMMANDS = `npx lockstep new my-service
+npx lockstep start --only my-service`;
+
+/** How to begin one's own; those that run already. */
+export function OwnTile({ services }: { services: readonly Service[] }) {
+  return (
+    <article className="panel tile own" aria-labelledby="tile-own">
+      <header>
+        <h3 id="tile-own">Yours</h3>
+        <p className="tile-about">A table, a view and routes, in forty lines</p>
+      </header>
+      <div className="tile-body">
+        {services.length > 0 ? (
+          <ul className="own-services">
+            {services.map(({ name, title }) => (
+              <li key={name}>
+                <strong>{name}</strong> {title}
+              </li>
+            ))}
+          </ul>
+        ) : (
+          <pre className="excerpt" aria-hidden="true">
+            {EXCERPT}
+          </pre>
+        )}
+      </div>
+      <Command text={COMMANDS} label="Copy the commands for a service of your own" />
+    </article>
+  );
+}
+
+/** What `lockstep new` writes, in short. */
+const EXCERPT = `export default defineService({
+  name: 'my-service',
+  views: {
+    scores: leaderboard<Score>({
+      table: 'my_service.scores',
+      player: 'who', score: 'points' }),
+  },
+  topics: …,
+  routes(app, { record, views }) { … },
+});`;

@@ -174,3 +174,9 @@ async function freePorts(count: number): Promise<number[]> {
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
   return ports;
 }
+
+/** Both, for suites that run on each: `for (const { name, start } of VALKEYS)`. */
+export const VALKEYS = [
+  { name: 'one server', start: startValkey },
+  { name: 'a cluster', start: startValkeyCluster },
+] as const;

@@ -44,6 +44,13 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
    * before the position is stamped: operations may be gathered until then, and go to the server's structures together.
    */
   readonly script: string;
+  /**
+   * Whatever else decides what is stored, as text: a declaration with another one finds another view's data, and it is built anew.
+   * The kind's name, its sources, `buckets` and `script` need not be in it.
+   */
+  readonly shape?: string;
+  /** Whether bulk strings in replies are wanted as they are (`Buffer`), not as text. */
+  readonly bytes?: boolean;
   /** Rows of a snapshot while building, in any order. */
   load(table: string, rows: readonly Row[]): Iterable<BucketOperation>;
   /** Everything is loaded: what is to be done once at the end, in each bucket. */

@@ -13,6 +13,7 @@ import { migrate } from '../record/migrate.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
 import { standbyRisks } from '../record/standby.ts';
+import { openStore } from '../views/stores/valkey/store.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
@@ -100,7 +101,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function open(
-  { config, services: declared, log, lock, store, follow = true }: RuntimeOptions,
+  { config, services: declared, log, lock, store: given, follow = true }: RuntimeOptions,
   opened: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Runtime> {
@@ -117,6 +118,7 @@ async function open(
   const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
   opened.push(() => identity.close());
+  const store = given ?? (config.valkeyUrl ? await openStore({ url: config.valkeyUrl, log }) : undefined);
   if (store) opened.push(() => store.close());
   const live = new LiveSystem({ config, services, record, store, log });
   opened.push(() => live.stop());

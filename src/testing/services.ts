@@ -10,6 +10,7 @@ import { type ConfigFile, loadConfig } from '../runtime/config.ts';
 import { openRuntime, type Runtime } from '../runtime/runtime.ts';
 import { declaredSettings, type ServiceDefinition } from '../runtime/service.ts';
 import { testDatabase } from './database.ts';
+import { releaseStore, testStoreUrl } from './store.ts';
 
 export interface TestApp extends Runtime {
   readonly url: string;
@@ -38,12 +39,13 @@ interface AppOptions {
 
 async function startApp(options: AppOptions): Promise<TestApp> {
   const { t, databaseUrl, services, settings } = options;
+  const valkeyUrl = options.store ? undefined : await testStoreUrl(databaseUrl);
   const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-app-'));
   const config = await loadConfig({
     env: {},
     cwd: dataDir,
     declared: declaredSettings(services),
-    overrides: { dataDir, databaseUrl, port: 0, rateLimit: 0, ...settings },
+    overrides: { dataDir, databaseUrl, ...(valkeyUrl && { valkeyUrl }), port: 0, rateLimit: 0, ...settings },
   });
   const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
   const runtime = await openRuntime({ config, services, log, ...(options.store && { store: options.store() }) });
@@ -53,7 +55,7 @@ async function startApp(options: AppOptions): Promise<TestApp> {
     stopped ??= served.stop().then(() => rm(dataDir, { recursive: true, force: true }));
     return stopped;
   };
-  t.after(stop);
+  t.after(() => stop().then(() => releaseStore(databaseUrl)));
   while (!runtime.live.status().ready) await sleep(5);
   return {
     ...runtime,

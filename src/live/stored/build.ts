@@ -1,4 +1,5 @@
 import type { FeedSession } from '../../changes/feed.ts';
+import { StoreFault, StoreUnavailable } from '../../views/stores/valkey/connection.ts';
 import type { ViewDefinition } from '../../views/view.ts';
 import { mergeSources } from '../build.ts';
 import type { Progress } from '../live.ts';
@@ -42,6 +43,7 @@ async function attempt(building: Building, work: () => Promise<void> | void): Pr
   try {
     await work();
   } catch (error) {
+    if (error instanceof StoreFault || error instanceof StoreUnavailable) throw error; // nothing that the view could help
     building.fault = error as Error;
   }
 }

@@ -376,6 +376,29 @@ test('[SPEC 5] [rule 5] a slot that moves: no wrong answer meanwhile, and everyt
   assert.deepEqual(opening.failures, []);
 });
 
+test('[rule 5] where replicas are asked for, nothing counts as applied before they have it', async (t) => {
+  const [master, replica] = await Promise.all([startValkey({ args: AT_ONCE }), startValkey()]);
+  t.after(() => Promise.all([master.stop(), replica.stop()]).then(() => {}));
+  await replica.command('REPLICAOF', '127.0.0.1', String(master.port));
+  const store = await openStore({ url: master.url, replicas: 1, log: { error: () => {} } as never });
+  t.after(() => store.close());
+  const opening = { store, view: store.add(NAME, storedRows() as never), failures: [] };
+  const generation = await built(opening, [1]);
+  await commit(generation, 20, put(1, 2));
+  replica.pause();
+  let applied = false;
+  const committed = commit(generation, 30, put(1, 3)).then(() => {
+    applied = true;
+  });
+  // Reads do not wait for replicas.
+  await eventually(async () => (await read(opening, 30, 1)) ?? undefined);
+  assert.equal(applied, false);
+  replica.resume();
+  await committed;
+  const position = await replica.command('HGET', `lockstep:{${NAME}:1}:${generation.number}`, 'position');
+  assert.equal(position, '30');
+});
+
 test('the entries are counted and the memory is told', async (t) => {
   const opening = await opened(t, server.url);
   await server.command('FLUSHALL');

@@ -47,7 +47,7 @@ export function canvas(town: Town, artist: number): Load {
       }
     },
     async check(record: PgRecord) {
-      const rows = await record.query<{ id: number }>('select (y * 1000 + x)::int as id from scribble.cells');
+      const rows = await record.query<{ id: number }>('select index as id from scribble.cells');
       const inRecord = new Set(rows.map(({ id }) => id));
       for (const cell of acknowledged) if (!inRecord.has(cell)) town.fault(`the cell ${cell} is lost`);
       for (const url of town.urls) await this.shows(url);

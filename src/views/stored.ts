@@ -67,7 +67,8 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
   answer(query: Query, replies: readonly unknown[]): unknown;
   /**
    * Questions that together tell everything the view holds, asked by `verify` of the store and of `twin`, a state in memory built
-   * anew at the same position. Together with the number of entries (unless `partial`) they find every difference.
+   * anew at the same position. Together with the number of entries (unless `partial`) they find every difference. Where the
+   * store or the twin does not hold what is asked (undefined), there is none to be found.
    */
   audit(twin: MemoryView<Query>): Iterable<ViewQuery<unknown>>;
   /** Set where the definition is `lazy`: how rows come in that somebody asked for. */

@@ -1,8 +1,8 @@
 import { type BitsQuery, bits, type DrawnQuery, drawn } from '../../bitmap/queries.ts';
 import type { ViewQuery } from '../../view.ts';
 
-/** Cells that one question asks for. */
-const BLOCK = 2000;
+/** Cells that one question asks for: many are asked at once, between two changes. */
+const BLOCK = 100;
 
 /** Cells one after the other as they are; 0 where there is no row. */
 export interface CellStates {

@@ -3,8 +3,8 @@ import { type Board, type BoardOf, type CountQuery, count, type RangeQuery, rang
 import type { ViewQuery } from '../../view.ts';
 import type { BoardSet } from './board-set.ts';
 
-/** Rows, or entries, that one question asks for. */
-const BLOCK = 1000;
+/** Rows, or entries, that one question asks for: many are asked at once, between two changes. */
+const BLOCK = 50;
 /** Empty windows between others that are asked about, at most. */
 const MAX_WINDOWS = 400;
 
@@ -52,10 +52,16 @@ function* auditRows(state: () => Audited): Generator<RowsQuery> {
 /** Pages of a board. Entries that changes may have moved past the last page are asked for again. */
 function* auditBoard(state: () => Audited, of: BoardOf): Generator<CountQuery | RangeQuery> {
   yield count(of);
-  let { applied } = state();
-  for (let offset = 0; offset < sizeOf(state().boards, of); offset += BLOCK) {
+  let [offset, asked, applied] = [0, 0, state().applied];
+  while (offset < sizeOf(state().boards, of)) {
     yield range({ ...of, offset, limit: BLOCK });
-    offset = Math.max(0, offset - Math.min(state().applied - applied, BLOCK / 2));
+    offset += BLOCK;
+    asked += BLOCK;
+    const moved = state().applied - applied;
+    if (moved === 0) continue;
+    // Never more than half of the way since the last time: however much changes, it comes to an end.
+    offset -= Math.min(moved, asked >> 1);
+    asked = 0;
     applied = state().applied;
   }
 }

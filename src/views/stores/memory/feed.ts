@@ -56,7 +56,8 @@ export class MemoryFeed implements MemoryView<FeedQuery> {
   /** Questions that together tell everything held, each asked at one instant. */
   *audit(): Generator<FeedAudit> {
     const ids = [...this.#rows.ids];
-    let above: number | null = null;
+    const { floor } = this.#rows;
+    let above = floor === Number.NEGATIVE_INFINITY ? null : floor;
     for (const to of [...ids, null]) {
       yield { ask: 'between', above, to };
       above = to;

@@ -47,7 +47,8 @@ async function compareBlock({ view, twin, at }: AuditOptions, block: readonly Vi
   if (!read) throw new Error(`the store does not answer for ${view.name}: it lost something, or is being filled`);
   return block.flatMap((query, i) => {
     const [inView, inRecord] = [read.results[i], twin.answer(query)];
-    return isDeepStrictEqual(inView, inRecord)
+    const isHeld = inView !== undefined && inRecord !== undefined;
+    return !isHeld || isDeepStrictEqual(inView, inRecord)
       ? []
       : [{ what: shown(query), inView: shown(inView), inRecord: shown(inRecord) }];
   });

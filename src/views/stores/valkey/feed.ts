@@ -22,12 +22,14 @@ export class StoredFeed implements StoredKind<FeedQuery> {
   readonly buckets = 1;
   readonly partial = true;
   readonly script: string;
+  readonly shape: string;
   readonly #shape: FeedShape;
   readonly #profiles: StoredProfiles;
 
   constructor({ shape }: { readonly shape: FeedShape }) {
     const { hold, shown, expires, author } = shape;
     this.#shape = shape;
+    this.shape = JSON.stringify(shape);
     this.#profiles = new StoredProfiles(shape.profiles);
     const lineOf = (column: string) => shown.indexOf(column) + 1;
     const constants = { HOLD: hold, EXPIRES: lineOf(expires), AUTHOR: lineOf(author) };

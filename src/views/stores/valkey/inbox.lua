@@ -5,7 +5,7 @@
 --   sent_by      sorted set of `conversation, author, place`
 --   last         hash, conversation -> row of the last message; absent where that is not known
 --   memberships  hash, place -> conversation, member and read mark, a line each
---   members      sorted set of `conversation, place`: the memberships of each conversation
+--   members      sorted set of `conversation, place, member`: the memberships of each conversation
 --   lists        sorted set of `member, place of the last message, conversation`: each member's conversations that have one
 --   aside        set of `m` or `b` and the place of a message or membership that cannot be held as it is: while there is one,
 --                the record answers
@@ -15,12 +15,6 @@ local function bounds(prefix, after)
   return (after and '(' .. prefix .. '\n' .. after or '[' .. prefix .. '\n'), '(' .. prefix .. '\11'
 end
 
-local function places(set, prefix)
-  local found = redis.call('ZRANGEBYLEX', key(set), bounds(prefix))
-  for i = 1, #found do found[i] = string.sub(found[i], #prefix + 2) end
-  return found
-end
-
 -- The place of a conversation's last message; nil where it has none.
 local function last_of(conversation)
   local from, to = bounds(conversation)
@@ -28,12 +22,13 @@ local function last_of(conversation)
   return found[1] and string.sub(found[1], #conversation + 2)
 end
 
--- The memberships of a conversation in the order of their places: { place, member, read }.
+-- The memberships of a conversation in the order of their places: { place, member }.
 local function entries_of(conversation)
-  local found = places('members', conversation)
-  for i, text in ipairs(all_of(key('memberships'), found)) do
-    local values = lines(text)
-    found[i] = { place = found[i], member = values[2], read = values[3] }
+  local from, to = bounds(conversation)
+  local found = redis.call('ZRANGEBYLEX', key('members'), from, to)
+  local place = #conversation + 2
+  for i, text in ipairs(found) do
+    found[i] = { place = string.sub(text, place, place + 19), member = string.sub(text, place + 21) }
   end
   return found
 end
@@ -83,33 +78,49 @@ local function add_message(place, conversation, author, text)
   relist(conversation, last, place)
 end
 
+-- Asked once a call: there hardly ever is one.
+local has_aside
+local function unset_aside(...)
+  if has_aside == nil then has_aside = redis.call('EXISTS', key('aside')) == 1 end
+  if has_aside then redis.call('SREM', key('aside'), ...) end
+end
+
+local function set_aside(each)
+  redis.call('SADD', key('aside'), each)
+  has_aside = true
+end
+
+-- Values of a message that the log did not carry, as far as they are known.
+local function completed(known, conversation, author, text)
+  if conversation == '' then conversation = known.conversation end
+  if author == '' then
+    author = known.author
+    local values = lines(text)
+    values[2] = author
+    text = table.concat(values, '\n')
+  end
+  return conversation, author, filled(text, known.row)
+end
+
 -- The message at `old` is now at `place`. `text` is its row as lists show it: its id, its author, what is kept.
-function applies.message(old, place, conversation, text)
+function applies.message(old, place, conversation, author, text)
   local known = message_at(old) or (old ~= place and message_at(place))
-  redis.call('SREM', key('aside'), 'm' .. old, 'm' .. place)
-  local values = lines(text)
-  local author = values[2]
+  unset_aside('m' .. old, 'm' .. place)
   if known then
-    if conversation == '' then conversation = known.conversation end
-    if author == '' then
-      author = known.author
-      values[2] = author
-      text = table.concat(values, '\n')
-    end
-    text = filled(text, known.row)
+    conversation, author, text = completed(known, conversation, author, text)
     if known.place == place and known.conversation == conversation and known.author == author then
       if known.is_last then set_last(conversation, text) end
       return
     end
     remove_message(known)
   end
-  if conversation == '' or author == '' then redis.call('SADD', key('aside'), 'm' .. place)
+  if conversation == '' or author == '' then set_aside('m' .. place)
   else add_message(place, conversation, author, text) end
 end
 
 function applies.delete_message(place)
   local known = message_at(place)
-  redis.call('SREM', key('aside'), 'm' .. place)
+  unset_aside('m' .. place)
   if known then remove_message(known) end
 end
 
@@ -126,7 +137,7 @@ end
 
 local function remove_membership(place, conversation, member)
   redis.call('HDEL', key('memberships'), place)
-  redis.call('ZREM', key('members'), conversation .. '\n' .. place)
+  redis.call('ZREM', key('members'), conversation .. '\n' .. place .. '\n' .. member)
   local last = last_of(conversation)
   if not last then return end
   for _, entry in ipairs(entries_of(conversation)) do
@@ -137,7 +148,7 @@ end
 
 local function add_membership(place, conversation, member, text)
   redis.call('HSET', key('memberships'), place, text)
-  redis.call('ZADD', key('members'), 0, conversation .. '\n' .. place)
+  redis.call('ZADD', key('members'), 0, conversation .. '\n' .. place .. '\n' .. member)
   local last = conversation ~= 'null' and last_of(conversation)
   if last then redis.call('ZADD', key('lists'), 0, member .. '\n' .. last .. '\n' .. conversation) end
 end
@@ -147,7 +158,7 @@ function applies.membership(old, place, text)
   local known = redis.call('HGET', key('memberships'), old)
   local known_place = known and old or place
   known = known or redis.call('HGET', key('memberships'), place)
-  redis.call('SREM', key('aside'), 'b' .. old, 'b' .. place)
+  unset_aside('b' .. old, 'b' .. place)
   text = filled(text, known)
   local values = lines(text)
   if known then
@@ -159,12 +170,12 @@ function applies.membership(old, place, text)
     remove_membership(known_place, was[1], was[2])
   end
   if is_whole(text) then add_membership(place, values[1], values[2], text)
-  else redis.call('SADD', key('aside'), 'b' .. place) end
+  else set_aside('b' .. place) end
 end
 
 function applies.delete_membership(place)
   local known = redis.call('HGET', key('memberships'), place)
-  redis.call('SREM', key('aside'), 'b' .. place)
+  unset_aside('b' .. place)
   if not known then return end
   local was = lines(known)
   remove_membership(place, was[1], was[2])
@@ -180,9 +191,9 @@ local function count(set, prefix, after)
 end
 
 -- Messages of others after a member's read mark; those without an author are nobody's.
-local function unread(conversation, entry)
-  local after = entry.read ~= 'null' and entry.read
-  local own = entry.member ~= 'null' and count('sent_by', conversation .. '\n' .. entry.member, after) or 0
+local function unread(conversation, member, read)
+  local after = read ~= 'null' and read
+  local own = member ~= 'null' and count('sent_by', conversation .. '\n' .. member, after) or 0
   return count('sent', conversation, after) - count('sent_by', conversation .. '\nnull', after) - own
 end
 
@@ -190,11 +201,16 @@ local function is_aside()
   return redis.call('SCARD', key('aside')) > 0
 end
 
--- Adds one conversation as `me` sees it: for each of my memberships conversation, last row, unread, number of others, and of
--- each other the member and the profile. False where something is not known.
-local function add_listed(found, conversation, me, limit)
-  local last = redis.call('HGET', key('last'), conversation)
-  if not last then return false end
+-- The read mark of a membership.
+local function mark_at(place)
+  return lines(redis.call('HGET', key('memberships'), place))[3]
+end
+
+-- One conversation as `me` sees it, whose last message is at `last`: conversation, last row, unread, member and profile of each
+-- other, for each of my memberships. False where something is not known.
+local function add_listed(found, conversation, last, me, limit)
+  local text = redis.call('HGET', key('last'), conversation)
+  if not text then return false end
   local mine, others = {}, {}
   for _, entry in ipairs(entries_of(conversation)) do
     if entry.member == me then
@@ -207,7 +223,9 @@ local function add_listed(found, conversation, me, limit)
     end
   end
   for i = 1, math.min(#mine, limit) do
-    found[#found + 1] = { conversation, last, unread(conversation, mine[i]), others }
+    local read = mark_at(mine[i].place)
+    local is_read = read ~= 'null' and read >= last
+    found[#found + 1] = { conversation, text, is_read and 0 or unread(conversation, me, read), others }
   end
   return true
 end
@@ -220,8 +238,9 @@ function reads.conversations(member, limit, before)
   local from, to = bounds(member)
   if before ~= '' then to = '(' .. member .. '\n' .. before end
   for _, listed in ipairs(redis.call('ZREVRANGEBYLEX', key('lists'), to, from, 'LIMIT', 0, limit)) do
-    local conversation = string.sub(listed, #member + 23)
-    if #found < limit and not add_listed(found, conversation, member, limit - #found) then return false end
+    local last, conversation = string.sub(listed, #member + 2, #member + 21), string.sub(listed, #member + 23)
+    if #found == limit then return found end
+    if not add_listed(found, conversation, last, member, limit - #found) then return false end
   end
   return found
 end
@@ -234,7 +253,7 @@ function reads.members(conversation)
     if entry.member ~= 'null' then
       local profile = profile_of(entry.member)
       if not profile then return false end
-      for _, each in ipairs({ entry.member, entry.read, profile }) do found[#found + 1] = each end
+      for _, each in ipairs({ entry.member, mark_at(entry.place), profile }) do found[#found + 1] = each end
     end
   end
   return found
@@ -270,8 +289,7 @@ function reads.memberships(...)
     local values = found[i] and lines(found[i])
     local last = values and last_of(values[1])
     local listed = last and redis.call('ZSCORE', key('lists'), values[2] .. '\n' .. last .. '\n' .. values[1])
-    local entry = values and { member = values[2], read = values[3] }
-    found[i] = values and { found[i], unread(values[1], entry), listed and 1 or 0 } or ''
+    found[i] = values and { found[i], unread(unpack(values, 1, 3)), listed and 1 or 0 } or ''
   end
   return found
 end

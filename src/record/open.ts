@@ -1,6 +1,6 @@
 import { ReadCoalescer } from './coalesce/reads.ts';
 import { WriteCoalescer } from './coalesce/writes.ts';
-import { Connections, send } from './connections.ts';
+import { Connections, plannedEachTime, send } from './connections.ts';
 import { copyIn } from './copy.ts';
 import { ConnectionLost, RecordUnavailable } from './failures.ts';
 import type { Log } from './log.ts';
@@ -22,7 +22,7 @@ export interface RecordOptions {
   /** Direct, where `url` leads through a pooler; `url` unless told. */
   readonly replicationUrl?: string;
   readonly log: Log;
-  /** Connections for transactions and single reads; 10 unless told. Coalesced statements have four of their own. */
+  /** Connections for transactions and single reads; 10 unless told. Coalesced statements have four of their own, and those that are planned each time four more. */
   readonly poolSize?: number;
   /** Connections nobody used for so long (milliseconds) are closed; 60,000 unless told. */
   readonly idleMs?: number;
@@ -48,6 +48,8 @@ class PooledRecord implements PgRecord {
   readonly replicationUrl: string;
   readonly #connections: Connections;
   readonly #coalesced: Connections;
+  /** Of those that are planned each time. */
+  readonly #planned: Connections;
   readonly #flushedLsn: ReadCoalescer<null, number>;
 
   constructor({ url, replicationUrl, log, poolSize = 10, idleMs = 60_000 }: RecordOptions) {
@@ -55,6 +57,7 @@ class PooledRecord implements PgRecord {
     this.replicationUrl = replicationUrl ?? url;
     this.#connections = new Connections({ url, log, idleMs, size: poolSize });
     this.#coalesced = new Connections({ url, log, idleMs, size: COALESCED_CONNECTIONS });
+    this.#planned = new Connections({ url: plannedEachTime(url), log, idleMs, size: COALESCED_CONNECTIONS });
     this.#flushedLsn = new ReadCoalescer({ connections: this.#coalesced, read: FLUSHED_LSN });
   }
 
@@ -71,12 +74,12 @@ class PooledRecord implements PgRecord {
   }
 
   coalesceWrites<Input, Output>(write: CoalescedWrite<Input, Output>): (input: Input) => Promise<Written<Output>> {
-    const coalescer = new WriteCoalescer({ connections: this.#coalesced, write });
+    const coalescer = new WriteCoalescer({ connections: write.planEachTime ? this.#planned : this.#coalesced, write });
     return (input) => coalescer.add(input);
   }
 
   coalesceReads<Key, Output>(read: CoalescedRead<Key, Output>): (key: Key) => Promise<Output> {
-    const coalescer = new ReadCoalescer({ connections: this.#coalesced, read });
+    const coalescer = new ReadCoalescer({ connections: read.planEachTime ? this.#planned : this.#coalesced, read });
     return (key) => coalescer.get(key);
   }
 
@@ -100,7 +103,7 @@ class PooledRecord implements PgRecord {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#connections.close(), this.#coalesced.close()]);
+    await Promise.all([this.#connections.close(), this.#coalesced.close(), this.#planned.close()]);
   }
 }
 

@@ -35,9 +35,13 @@ test('[SPEC 1] of several hosts the one that takes writes is used, after a promo
 });
 
 test('a primary that hangs is left when its standby is promoted, and what waits for its answer learns so', async (t) => {
-  const { standby, url } = await postgresPair(t);
+  const { primary, standby, url } = await postgresPair(t);
   const wrong = url.replace(/:[^:@]+@/, ':wrong@');
   await assert.rejects(openRecord({ url: wrong, log: silent }), /password authentication failed/);
+  await primary.ask(`create role app login password 'app'; revoke execute on function pg_control_system() from public`);
+  const plain = url.replace(/\/\/[^@]+@/, '//app:app@');
+  const found = primary.url().replace(/\/\/[^@]+@/, '//app:app@');
+  assert.equal(await primaryUrl(plain), found, 'whoever may not ask for the timeline is told the primary too');
   const record = await openRecord({ url, log: silent });
   t.after(() => record.close());
   const [{ pid }] = (await record.query('select pg_backend_pid() as pid')) as [{ pid: number }];

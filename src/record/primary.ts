@@ -74,9 +74,19 @@ export async function primaryUrl(url: string): Promise<string> {
 
 /** Throws `ConnectionLost` when this connection's server does not take writes, or is a failed primary that came back. */
 export async function assertPrimary(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<Answer>(ASK);
-  const reason = unfit(rows[0]!);
+  const reason = unfit(await ask(client));
   if (reason) throw new ConnectionLost(new Error(reason));
+}
+
+/** A server whose log is not PostgreSQL's own, or is not to be looked at by this user, says at least whether it takes writes. */
+async function ask(client: pg.ClientBase): Promise<Answer> {
+  try {
+    return (await client.query<Answer>(ASK)).rows[0]!;
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || nameLoss(error) instanceof ConnectionLost) throw error;
+    const { rows } = await client.query<{ standby: boolean }>('select pg_catalog.pg_is_in_recovery() as standby');
+    return { system: '', timeline: rows[0]!.standby ? null : 0 };
+  }
 }
 
 function unfit({ system, timeline }: Answer): string | undefined {
@@ -119,7 +129,7 @@ async function probe(url: string): Promise<Answer> {
   client.on('error', () => {});
   try {
     await client.connect();
-    return (await client.query<Answer>(ASK)).rows[0]!;
+    return await ask(client);
   } finally {
     client.end().catch(() => {});
   }

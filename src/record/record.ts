@@ -47,6 +47,8 @@ export interface CoalescedWrite<Input, Output> {
   retriable?(input: Input): boolean;
   /** Rows in one statement; 1000 unless told. */
   readonly maxRows?: number;
+  /** Plan each batch anew: for a statement that joins a table which grows, since a plan made while it was small reads all of it. */
+  readonly planEachTime?: boolean;
   /** Inputs that may wait; one more is refused with `RecordBusy`. 100,000 unless told. */
   readonly maxQueued?: number;
 }
@@ -61,6 +63,8 @@ export interface CoalescedRead<Key, Output> {
   decode(rows: readonly Row[]): Output;
   keyOf(key: Key): Value;
   readonly maxKeys?: number;
+  /** As `CoalescedWrite`'s. */
+  readonly planEachTime?: boolean;
 }
 
 export interface CopyOptions {

@@ -86,7 +86,7 @@ test('the status comes every second: positions, clients, this node', async (t) =
   assert.ok(Array.isArray(times));
 });
 
-test('changes of a table come as they are committed; a crowd of them is counted', async (t) => {
+test('[SPEC 8] changes of a table come as they are committed; a crowd of them is counted', async (t) => {
   const app = await testApp(t);
   const client = await admin(t, app);
   const seen: RecentChanges[] = [];

@@ -10,7 +10,7 @@ import { Meter, STEP_MS } from './meter.ts';
 import { BUCKETS, count, quantile } from './quantile.ts';
 import { RouteLoads } from './route-loads.ts';
 
-test('the history holds the last of what was pushed, in order, and no more', () => {
+test('[SPEC 8] the history holds the last of what was pushed, in order, and no more', () => {
   fastCheck.assert(
     fastCheck.property(
       fastCheck.integer({ min: 1, max: 20 }),

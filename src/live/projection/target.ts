@@ -1,5 +1,5 @@
 import { statement } from '../../record/coalesce/statement.ts';
-import { Connections, send } from '../../record/connections.ts';
+import { Connections, plannedEachTime, send } from '../../record/connections.ts';
 import { quoteTable } from '../../record/copy.ts';
 import type { Log } from '../../record/log.ts';
 import { migrate } from '../../record/migrate.ts';
@@ -218,12 +218,6 @@ export class ProjectionTarget {
     await tx.query(`delete from ${quoteTable(target)}`);
     await tx.query('delete from lockstep.dead_letters where projection = $1 and target = $2', [this.name, target]);
   }
-}
-
-/** A plan that was made while the target was small would read all of it when it has grown. */
-function plannedEachTime(url: string): string {
-  if (/[?&]options=/.test(url)) return url;
-  return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent('-c plan_cache_mode=force_custom_plan')}`;
 }
 
 const FIELDS = 'epoch, lsn, leader, letters, fingerprint';

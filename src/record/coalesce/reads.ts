@@ -2,7 +2,7 @@ import { type Connections, send } from '../connections.ts';
 import { ConnectionLost, RecordBusy, RecordUnavailable } from '../failures.ts';
 import type { CoalescedRead } from '../record.ts';
 import type { Row, Value } from '../value.ts';
-import { arrayLiteral } from './array-literal.ts';
+import { arrayOf } from './array-of.ts';
 import { runBisecting } from './bisect.ts';
 import { type Statement, statement } from './statement.ts';
 
@@ -102,7 +102,12 @@ export class ReadCoalescer<Key, Output> {
   }
 
   async #query(batch: readonly Asked<Output>[]): Promise<Row[]> {
-    const values = [arrayLiteral(batch.map(({ value }) => value))];
+    const values = [
+      arrayOf(
+        this.#read.keyType,
+        batch.map(({ value }) => value),
+      ),
+    ];
     const query = { ...this.#statement, values };
     for (let tries = 1; ; tries++) {
       try {

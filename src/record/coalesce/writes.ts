@@ -2,7 +2,7 @@ import { type Connections, send } from '../connections.ts';
 import { ConnectionLost, RecordBusy, RecordUnavailable, RecordUnknownOutcome } from '../failures.ts';
 import type { CoalescedWrite, Written } from '../record.ts';
 import type { Row } from '../value.ts';
-import { arrayLiteral } from './array-literal.ts';
+import { arrayOf } from './array-of.ts';
 import { runBisecting } from './bisect.ts';
 import { type Statement, statement } from './statement.ts';
 import { takeTransactionId, withTransactionId } from './transaction-id.ts';
@@ -94,7 +94,12 @@ export class WriteCoalescer<Input, Output> {
   }
 
   async #send(batch: readonly Waiting<Input, Output>[]): Promise<void> {
-    const values = this.#write.columns.map((_, column) => arrayLiteral(batch.map((waiting) => waiting.values[column])));
+    const values = this.#write.columns.map((type, column) =>
+      arrayOf(
+        type,
+        batch.map((waiting) => waiting.values[column]),
+      ),
+    );
     const query = { ...this.#statement, values, rowMode: 'array' };
     const { rows, xid } = takeTransactionId(await this.#connections.use((client) => send(client, query)));
     if (rows.length !== batch.length) {

@@ -40,6 +40,31 @@ test('numbers survive JSON digit by digit', () => {
   assert.deepEqual(decodeAttributes(text), item);
 });
 
+test('numbers are read exactly, however many digits they have and wherever they are', () => {
+  const units = fc.oneof(fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n }), fc.bigInt({ min: -9999n, max: 9999n }));
+  const written = fc.record({ units, digits: fc.integer({ min: 0, max: 12 }), zeros: fc.constantFrom('', '0', '000') });
+  fc.assert(
+    fc.property(fc.array(written, { minLength: 1, maxLength: 3 }), fc.string(), (numbers, text) => {
+      // As jsonb writes them: zeros at the end are kept.
+      const texts = numbers.map(({ units, digits, zeros }) => {
+        const { text } = Decimal.of(units, digits);
+        return text.includes('.') ? text + zeros : text;
+      });
+      const found = decodeAttributes(
+        `{"a": ${texts[0]}, "text": ${JSON.stringify(text)}, "in": {"list": [${texts.join(', ')}]}}`,
+      );
+      const exact = texts.map(numberFrom);
+      assert.deepEqual(found, { a: exact[0], text, in: { list: exact } });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('an array with a hole is no attribute', () => {
+  // biome-ignore lint/suspicious/noSparseArray: that is the point
+  assert.throws(() => encodeAttributes({ a: [1, , 2] as never }), /a\[1\] is undefined/);
+});
+
 test('what is above a prefix is above all that begins with it, and nothing lies between', () => {
   const bytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
   const text = fc.string({ unit: 'binary', maxLength: 4 });

@@ -1,6 +1,8 @@
 /** Digits a number may have: what DynamoDB keeps (PostgreSQL's numeric keeps more). */
 const MAX_DIGITS = 38;
 const MAX_EXPONENT = 125;
+/** Says that a text needs no reading. */
+const CANONICAL = Symbol('canonical');
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/;
 
 /**
@@ -11,8 +13,13 @@ export class Decimal {
   readonly text: string;
 
   /** From what JSON calls a number: `12.30`, `-7`, `1.5e-3`. Throws RangeError for anything else, and for more than 38 digits. */
-  constructor(text: string) {
-    this.text = canonical(text);
+  constructor(text: string, known?: typeof CANONICAL) {
+    this.text = known === CANONICAL ? text : canonical(text);
+  }
+
+  /** A fraction of at most 15 significant digits, at or above 1e-6: its shortest text is it, exactly (ECMAScript 6.1.6.1.20). */
+  static ofDouble(value: number): Decimal {
+    return new Decimal(String(value), CANONICAL);
   }
 
   /** `units / 10^digits`: `Decimal.of(1230n, 2)` is 12.3. */

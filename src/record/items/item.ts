@@ -1,5 +1,5 @@
 import { ClientError } from '../errors.ts';
-import { Decimal, numberFrom, rawJson } from './decimal.ts';
+import { Decimal, numberFrom } from './decimal.ts';
 
 export type Scalar = string | number | bigint | Decimal | boolean | null;
 /** A value in an item. Numbers are exact: a JavaScript number must be a safe integer, anything else a bigint or a Decimal. */
@@ -22,19 +22,35 @@ export const ITEM_LIMITS = { keyBytes: 1024, nameBytes: 255, itemBytes: 400 * 10
 
 /** Attributes as JSON text. Throws `ItemInvalid`. */
 export function encodeAttributes(attributes: Item): string {
-  const text = JSON.stringify(encodable(attributes, 'item', 0));
-  if (Buffer.byteLength(text) > ITEM_LIMITS.itemBytes) {
+  const text = encoded(attributes, 'item', 0);
+  if (text.length * 3 > ITEM_LIMITS.itemBytes && Buffer.byteLength(text) > ITEM_LIMITS.itemBytes) {
     throw new ItemInvalid(`An item may have ${ITEM_LIMITS.itemBytes} bytes, and this one has ${text.length}.`);
   }
   return text;
 }
 
-/** Where a number may be one that JavaScript would not keep: a fraction, an exponent, 16 digits. */
-const INEXACT = /\d[.eE]|\d{16}/;
+/** Where a number may be one that a double does not hold as it is written: an exponent, 16 digits, below 1e-6. */
+const INEXACT = /\d(?:[eE]|[\d.]{15}|\.00000)/;
+/** Where a number may be none that JavaScript keeps as such. */
+const FRACTION = /\d\.\d/;
 
 /** The inverse of {@link encodeAttributes}. */
 export function decodeAttributes(text: string): Item {
-  return INEXACT.test(text) ? JSON.parse(text, exactNumber as () => unknown) : JSON.parse(text);
+  if (INEXACT.test(text)) return JSON.parse(text, exactNumber as () => unknown);
+  const parsed = JSON.parse(text) as Record<string, Attribute>;
+  return FRACTION.test(text) ? withDecimals(parsed) : parsed;
+}
+
+/** The fractions of an object or an array as Decimals. In place: four times as fast as a reviver that is called for each value. */
+function withDecimals<Parts extends Record<string, Attribute> | Attribute[]>(parts: Parts): Parts {
+  const values = parts as Record<string, Attribute>;
+  for (const name in values) {
+    const value = values[name]!;
+    if (typeof value === 'number') {
+      if (!Number.isInteger(value)) values[name] = Decimal.ofDouble(value);
+    } else if (typeof value === 'object' && value !== null) withDecimals(value as Record<string, Attribute>);
+  }
+  return parts;
 }
 
 function exactNumber(_name: string, value: unknown, { source }: { source: string }): unknown {
@@ -43,7 +59,7 @@ function exactNumber(_name: string, value: unknown, { source }: { source: string
 
 /** One value as JSON text. */
 export function encodeScalar(value: Scalar, name: string): string {
-  return JSON.stringify(encodable(value, name, 0));
+  return encoded(value, name, 0);
 }
 
 export function checkKeyValue(value: unknown, name: string): string {
@@ -53,33 +69,46 @@ export function checkKeyValue(value: unknown, name: string): string {
   throw new ItemInvalid(`${name} may have ${ITEM_LIMITS.keyBytes} bytes of UTF-8.`);
 }
 
-/** The value with its bigints as JSON writes them, checked. */
-function encodable(value: Attribute, name: string, depth: number): unknown {
+/** The value as JSON text, checked. */
+function encoded(value: Attribute, name: string, depth: number): string {
   switch (typeof value) {
     case 'string':
-      return checkText(value, name);
+      return JSON.stringify(checkText(value, name));
     case 'number':
-      return Number.isSafeInteger(value) ? value : refuseNumber(name, value);
+      return Number.isSafeInteger(value) ? String(value) : refuseNumber(name, value);
     case 'bigint':
-      return rawJson(new Decimal(String(value)).text);
+      return new Decimal(String(value)).text;
     case 'boolean':
-      return value;
+      return String(value);
     case 'object':
-      return value === null || value instanceof Decimal ? value : encodableParts(value, name, depth + 1);
+      if (value === null) return 'null';
+      return value instanceof Decimal ? value.text : encodedParts(value, name, depth + 1);
     default:
       throw new ItemInvalid(`${name} is ${typeof value}, which an item cannot hold.`);
   }
 }
 
-function encodableParts(value: object, name: string, depth: number): unknown {
+function encodedParts(value: object, name: string, depth: number): string {
   if (depth > ITEM_LIMITS.depth) throw new ItemInvalid(`${name} is nested more than ${ITEM_LIMITS.depth} deep.`);
-  if (Array.isArray(value)) return value.map((part, i) => encodable(part, `${name}[${i}]`, depth));
+  if (Array.isArray(value))
+    return `[${Array.from(value, (part, i) => encoded(part, `${name}[${i}]`, depth)).join(',')}]`;
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     throw new ItemInvalid(`${name} is an object of a class, which an item cannot hold.`);
   }
-  const parts = Object.entries(value).filter(([, part]) => part !== undefined);
-  return Object.fromEntries(parts.map(([key, part]) => [checkName(key), encodable(part, key, depth)]));
+  let text = '';
+  for (const key of Object.keys(value)) {
+    const part = (value as Record<string, Attribute | undefined>)[key];
+    if (part !== undefined) text += `${text && ','}${encodedName(key)}:${encoded(part, key, depth)}`;
+  }
+  return `{${text}}`;
+}
+
+/** Plain names need no check and no escape. */
+const PLAIN_NAME = /^\w{1,255}$/;
+
+function encodedName(name: string): string {
+  return PLAIN_NAME.test(name) ? `"${name}"` : JSON.stringify(checkName(name));
 }
 
 function checkName(name: string): string {

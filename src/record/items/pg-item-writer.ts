@@ -6,7 +6,7 @@ import { predicate } from './pg-condition.ts';
 import type { ItemStatements } from './pg-statements.ts';
 import { addable, type ItemShape } from './shape.ts';
 
-type Step = 'create' | 'put' | 'replace' | 'update' | 'remove';
+type Step = 'create' | 'put' | 'replace' | 'set' | 'update' | 'remove';
 /** Runs one row of a statement: the attributes it returned, null where it was not done. */
 export type RunStep = (values: readonly unknown[]) => Promise<Written<string | null>>;
 
@@ -47,9 +47,12 @@ export class PgItemWriter {
   async update(key: ItemKey, update: ItemUpdate, { condition }: WriteOptions = {}): Promise<Written<Item>> {
     const { shape, run } = this.#options;
     const values = shape.keyOf(key);
-    const changes = shape.updateOf(update);
+    const [set, removed, added] = shape.updateOf(update);
     const needed = allOf(itemExists, ...addable(update), ...(condition ? [condition] : []));
-    const step = this.#ifThere(needed, (path) => run.update([...values, path, ...changes]));
+    const onlySet = removed === null && added === null;
+    const step = this.#ifThere(needed, (path) =>
+      onlySet ? run.set([...values, path, set]) : run.update([...values, path, set, removed, added]),
+    );
     return this.#item(values, await this.#attempt(values, needed, [step]));
   }
 

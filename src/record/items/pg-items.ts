@@ -99,12 +99,13 @@ class PgItemTable implements ItemTable {
     this.shape = new ItemShape(definition);
     this.#statements = statements(definition);
     this.#get = this.#coalescedGet();
-    const coalesced = (name: 'create' | 'put' | 'replace' | 'update' | 'remove') =>
+    const coalesced = (name: 'create' | 'put' | 'replace' | 'set' | 'update' | 'remove') =>
       record.coalesceWrites<readonly unknown[], string | null>({
         ...this.#statements[name],
         encode: (values) => values,
         decode,
         key: (values) => this.shape.nameOf(values),
+        planEachTime: true,
       });
     this.#writer = new PgItemWriter({
       shape: this.shape,
@@ -112,6 +113,7 @@ class PgItemTable implements ItemTable {
         create: coalesced('create'),
         put: coalesced('put'),
         replace: coalesced('replace'),
+        set: coalesced('set'),
         update: coalesced('update'),
         remove: coalesced('remove'),
       },
@@ -167,13 +169,14 @@ class PgItemTable implements ItemTable {
         );
         return { value: decode(row!), receipt: NO_RECEIPT };
       };
-    const { create, put, replace, update, remove, getLocked } = this.#statements;
+    const { create, put, replace, set, update, remove, getLocked } = this.#statements;
     return new PgItemWriter({
       shape: this.shape,
       run: {
         create: alone(create),
         put: alone(put),
         replace: alone(replace),
+        set: alone(set),
         update: alone(update),
         remove: alone(remove),
       },
@@ -201,6 +204,7 @@ class PgItemTable implements ItemTable {
     const read = this.#record.coalesceReads<readonly string[], string | undefined>({
       sql: this.#statements.get,
       keyType: 'text',
+      planEachTime: true,
       keyOf: (key) => JSON.stringify(key),
       decode: ([row]) => row?.attributes as string | undefined,
     });

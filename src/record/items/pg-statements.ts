@@ -14,6 +14,8 @@ export interface ItemStatements {
   readonly put: ItemStatement;
   /** Values: condition or null, attributes. Not done where the item is not there, or the condition does not hold. */
   readonly replace: ItemStatement;
+  /** Values: condition or null, attributes set. Not done as `replace`. */
+  readonly set: ItemStatement;
   /** Values: condition or null, attributes set, array of names removed or null, numbers added or null. Not done as `replace`. */
   readonly update: ItemStatement;
   /** Values: condition or null. Returns what was there. */
@@ -61,6 +63,10 @@ export function statements(definition: ItemTableDefinition): ItemStatements {
     replace: statement(
       ['condition', 'attributes'],
       `update ${table} t set attributes = sent.attributes::jsonb from sent ${where}`,
+    ),
+    set: statement(
+      ['condition', 'set'],
+      `update ${table} t set attributes = t.attributes || sent.set::jsonb from sent ${where}`,
     ),
     update: statement(
       ['condition', 'set', 'removed', 'added'],

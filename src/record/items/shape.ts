@@ -36,7 +36,11 @@ export class ItemShape {
   }
 
   /** The values of an update: set, removed, added. */
-  updateOf({ set = {}, remove = [], add = {} }: ItemUpdate): (string | null)[] {
+  updateOf({
+    set = {},
+    remove = [],
+    add = {},
+  }: ItemUpdate): [set: string, removed: string | null, added: string | null] {
     const added = Object.keys(add);
     const names = [...Object.keys(set), ...remove, ...added];
     if (new Set(names).size < names.length) throw new ItemInvalid('An update may name an attribute once.');

@@ -1,16 +1,17 @@
 import type { CSSProperties, ReactNode } from 'react';
 import './flow.css';
 import { bytes, count, ms, place, rate } from './format.ts';
-import type { ConsoleDetails, ConsoleStatus } from './types.ts';
+import type { ConsoleDetails, ConsoleStatus, Measure, Series } from './types.ts';
 import type { ConsoleState, Rates } from './use-console.ts';
 
 interface FlowProps extends ConsoleState {
   readonly details: ConsoleDetails | undefined;
+  readonly history: Series<Measure> | undefined;
 }
 
 /** The one path of the data, as it is now: what passes, where each stage stands, how far behind. */
-export function Flow({ status, rates, details }: FlowProps) {
-  const { live, clients, latest, recordEnd } = status;
+export function Flow({ status, rates, details, history }: FlowProps) {
+  const { live, clients, recordEnd } = status;
   return (
     <section className="panel flow" aria-labelledby="flow">
       <h2 id="flow" className="visually-hidden">
@@ -21,7 +22,7 @@ export function Flow({ status, rates, details }: FlowProps) {
           <Big value={rate(rates.requests)} unit="/s" />
           <Facts
             of={[
-              ['Half within', ms(latest?.values.requestP50)],
+              ['Half within', ms(lastOf(history, 'requestP50'))],
               ['Waiting', count(clients.waiters)],
             ]}
           />
@@ -64,8 +65,8 @@ export function Flow({ status, rates, details }: FlowProps) {
       </ol>
       <p className="bracket">
         <span>
-          From commit to view <strong>{ms(latest?.values.delayP50)}</strong>, 99 % within{' '}
-          <strong>{ms(latest?.values.delayP99)}</strong>
+          From commit to view <strong>{ms(lastOf(history, 'delayP50'))}</strong>, 99 % within{' '}
+          <strong>{ms(lastOf(history, 'delayP99'))}</strong>
         </span>
       </p>
     </section>
@@ -147,6 +148,11 @@ function ViewDots({ status: { live } }: { status: ConsoleStatus }) {
       ))}
     </ul>
   );
+}
+
+/** The last that was measured: while nothing passes there is nothing to measure. */
+function lastOf(history: Series<Measure> | undefined, measure: Measure): number | null {
+  return history?.series[measure].findLast((value) => value !== null) ?? null;
 }
 
 function feedWords({ following, slot }: ConsoleStatus['live']): string {

@@ -89,7 +89,7 @@ function Board({ onRefused }: { onRefused: () => void }) {
   return (
     <div className="page console">
       <Head status={status} />
-      <Flow {...state} details={details} />
+      <Flow {...state} details={details} history={history} />
       <Plots history={history} />
       <Views views={status.live.views} />
       <div className="console-columns">

@@ -10,6 +10,8 @@ interface Shown {
   readonly format: (value: number) => string;
   /** The axis reaches this far in any case. */
   readonly atLeast: number;
+  /** A logarithmic axis from here on: half and 99 % may be far apart. */
+  readonly logFrom?: number;
   /** Distances of the axis' lines, where decimal ones are not the right ones. */
   readonly steps?: readonly number[];
 }
@@ -24,7 +26,8 @@ const SHOWN: readonly Shown[] = [
       ['delayP50', 'half', '--accent'],
     ],
     format: ms,
-    atLeast: 1,
+    atLeast: 10,
+    logFrom: 0.1,
   },
   {
     title: 'Changes a second',
@@ -54,7 +57,8 @@ const SHOWN: readonly Shown[] = [
       ['requestP50', 'half', '--accent'],
     ],
     format: ms,
-    atLeast: 1,
+    atLeast: 10,
+    logFrom: 0.1,
   },
   {
     title: 'Log kept by the slots',
@@ -119,16 +123,22 @@ interface MultipleProps {
   readonly onPoint: (point: number | null) => void;
 }
 
-function Multiple({ shown: { title, lines, format, atLeast, steps }, history, span, point, onPoint }: MultipleProps) {
+function Multiple({
+  shown: { title, lines, format, atLeast, logFrom, steps },
+  history,
+  span,
+  point,
+  onPoint,
+}: MultipleProps) {
   const drawn = useMemo<readonly Line[]>(
     () =>
       lines.map(([measure, label, color]) => ({
         label,
         color,
-        filled: color === '--accent',
+        filled: color === '--accent' && logFrom === undefined,
         values: history.series[measure],
       })),
-    [lines, history],
+    [lines, logFrom, history],
   );
   const together = useMemo(() => ({ name: 'console', onPoint }), [onPoint]);
   const values = drawn.map(({ label, color, values }) => {
@@ -157,6 +167,7 @@ function Multiple({ shown: { title, lines, format, atLeast, steps }, history, sp
         height={150}
         atLeast={atLeast}
         steps={steps}
+        logFrom={logFrom}
         span={span}
         together={together}
       />

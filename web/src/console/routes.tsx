@@ -28,10 +28,10 @@ export function Routes({ routes }: { routes: readonly RouteLoad[] | undefined })
               <th scope="col" className="minor">
                 <span className="visually-hidden">From half to 99 %</span>
                 <span className="scale" aria-hidden="true">
-                  <span>0.1 ms</span>
+                  <span>0.1</span>
                   <span>1</span>
                   <span>10</span>
-                  <span>100</span>
+                  <span>100 ms</span>
                   <span>1 s</span>
                 </span>
               </th>
@@ -52,7 +52,7 @@ function Route({ load: { method, route, requests, failed, p50, p99 } }: { load: 
   return (
     <tr>
       <th scope="row">
-        <span className="method">{method.split(',')[0]}</span> {route.replace(/\(\^.*\$\)/, '')}
+        <span className="method">{method.includes('GET') ? 'GET' : method}</span> {route.replace(/\(\^.*\$\)/, '')}
         {failed > 0 && <span className="failed">{count(failed)} failed</span>}
       </th>
       <td className="number">{count(requests)}</td>

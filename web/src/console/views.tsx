@@ -70,7 +70,8 @@ function ViewRow({ view }: { view: ViewStatus }) {
     <>
       <tr>
         <th scope="row">
-          {name} <span className="kind">{kind}</span>
+          {service}/<wbr />
+          {view.name} <span className="kind">{kind}</span>
         </th>
         <td>
           <span className="state">

@@ -5,6 +5,8 @@ import { useTitle } from '../shell/use-title.ts';
 import './home.css';
 import { OwnTile, type Service } from './own-tile.tsx';
 import { PathOfData } from './path-of-data.tsx';
+// Before the tiles come: their places have their height.
+import './tile.css';
 
 /** Those that Lockstep ships with; each is loaded where it runs. */
 const TILES: Readonly<Record<string, ComponentType>> = {

@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { Command } from '../copy/command.tsx';
-import './tile.css';
 
 interface TileProps {
   readonly name: string;

@@ -26,6 +26,8 @@ export interface PlotProps {
   readonly max?: number;
   /** The axis reaches this far in any case. */
   readonly atLeast?: number;
+  /** The y axis is logarithmic, from here on; what is lower is drawn there. The area between the first two lines is tinted. */
+  readonly logFrom?: number | undefined;
   /** Distances that lines of the y axis may have; decimal ones unless told. */
   readonly steps?: readonly number[] | undefined;
   /** Seconds that the time axis spans, up to the last value; all values unless told. */
@@ -35,7 +37,7 @@ export interface PlotProps {
 }
 
 /** Lines over time. */
-export function Plot({ label, times, lines, format, height, max, atLeast, steps, span, together }: PlotProps) {
+export function Plot({ label, times, lines, format, height, max, atLeast, steps, logFrom, span, together }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
   const latest = useRef({ format, together, span });
@@ -46,7 +48,17 @@ export function Plot({ label, times, lines, format, height, max, atLeast, steps,
   useEffect(() => {
     const element = box.current!;
     const made = new UPlot(
-      optionsFor({ element, lines, height, max, atLeast, steps, group: together?.name, latest: () => latest.current }),
+      optionsFor({
+        element,
+        lines,
+        height,
+        max,
+        atLeast,
+        steps,
+        logFrom,
+        group: together?.name,
+        latest: () => latest.current,
+      }),
       [[]],
       element,
     );
@@ -60,14 +72,15 @@ export function Plot({ label, times, lines, format, height, max, atLeast, steps,
   }, [names, height, max, atLeast, theme]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a plot made anew needs its values too
   useEffect(() => {
-    plot.current?.setData([times as number[], ...lines.map((line) => line.values as number[])]);
-  }, [times, lines, theme, span]);
+    const drawn = (value: number | null) => (value === null ? null : Math.max(value, logFrom ?? value));
+    plot.current?.setData([times as number[], ...lines.map((line) => line.values.map(drawn))]);
+  }, [times, lines, theme, span, logFrom]);
   return <div ref={box} className="plot" role="img" aria-label={label} style={{ height }} />;
 }
 
 type Latest = Pick<PlotProps, 'format' | 'together' | 'span'>;
 
-interface Drawn extends Pick<PlotProps, 'lines' | 'height' | 'steps'> {
+interface Drawn extends Pick<PlotProps, 'lines' | 'height' | 'steps' | 'logFrom'> {
   readonly element: HTMLElement;
   readonly max: number | undefined;
   readonly atLeast: number | undefined;
@@ -75,7 +88,17 @@ interface Drawn extends Pick<PlotProps, 'lines' | 'height' | 'steps'> {
   latest(): Latest;
 }
 
-function optionsFor({ element, lines, height, max, atLeast = 0.1, steps, group, latest }: Drawn): UPlot.Options {
+function optionsFor({
+  element,
+  lines,
+  height,
+  max,
+  atLeast = 0.1,
+  steps,
+  logFrom,
+  group,
+  latest,
+}: Drawn): UPlot.Options {
   const colorOf = resolver(element);
   const font = `12px ${getComputedStyle(element).fontFamily}`;
   const grid = { stroke: colorOf('--line'), width: 1 };
@@ -89,7 +112,9 @@ function optionsFor({ element, lines, height, max, atLeast = 0.1, steps, group, 
     hooks: { setCursor: [(plot) => latest().together?.onPoint(plot.cursor.idx ?? null)] },
     scales: {
       x: { range: (_plot, low, high) => [Math.min(low, high - (latest().span ?? 0)), high] },
-      y: { range: (_plot, _low, high) => [0, max ?? Math.max(atLeast, high * 1.15)] },
+      y: logFrom
+        ? { distr: 3, range: (_plot, _low, high) => [logFrom, nextPower(Math.max(atLeast, high))] }
+        : { range: (_plot, _low, high) => [0, max ?? Math.max(atLeast, high * 1.15)] },
     },
     axes: [
       { ...axis, grid: { show: false }, space: 72, size: 28, values: (_, ticks) => clocks(ticks) },
@@ -100,8 +125,13 @@ function optionsFor({ element, lines, height, max, atLeast = 0.1, steps, group, 
         gap: 6,
         values: (_, ticks) => ticks.map((tick) => latest().format(tick)),
         ...(steps && { incrs: [...steps] }),
+        ...(logFrom && {
+          splits: (_: UPlot, _axis: number, low: number, high: number) => powers(low, high),
+          filter: (_: UPlot, ticks: number[]) => ticks,
+        }),
       },
     ],
+    ...(logFrom && { bands: [{ series: [1, 2], fill: tint(colorOf(lines[0]!.color)) }] }),
     series: [{}, ...lines.map((line) => seriesOf(line, colorOf(line.color)))],
   };
 }
@@ -115,10 +145,39 @@ function seriesOf({ label, filled }: Line, color: string): UPlot.Series {
     label,
     stroke: color,
     width: 2,
-    spanGaps: true,
+    gaps: onlyLong,
     points: { show: false },
-    ...(filled && { fill: `color-mix(in oklab, ${color} 13%, transparent)` }),
+    ...(filled && { fill: tint(color) }),
   };
+}
+
+function tint(color: string): string {
+  return `color-mix(in oklab, ${color} 13%, transparent)`;
+}
+
+/** The next power of ten above. */
+function nextPower(value: number): number {
+  return 10 ** Math.ceil(Math.log10(value) - 1e-9);
+}
+
+function powers(low: number, high: number): number[] {
+  const first = Math.round(Math.log10(low));
+  return Array.from({ length: Math.round(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
+}
+
+/** Longer without a value, and the line is broken. */
+const GAP_SECONDS = 30;
+
+function onlyLong(
+  plot: UPlot,
+  _series: number,
+  _from: number,
+  _to: number,
+  gaps: [number, number][],
+): [number, number][] {
+  const { min = 0, max = 1 } = plot.scales.x!;
+  const longest = (GAP_SECONDS / (max! - min!)) * plot.bbox.width;
+  return gaps.filter(([from, to]) => to - from > longest);
 }
 
 /** With seconds where they differ in them. */

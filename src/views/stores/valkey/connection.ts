@@ -1,9 +1,9 @@
 import { ErrorReply } from 'redis';
 import type { Argument } from '../../stored.ts';
-import { parseStoreUrl, STORE_URL, type StoreAddress } from './wire/address.ts';
-import { checkServer, type ServerInfo, serverInfo } from './wire/checks.ts';
+import { readInfo, type ServerInfo, unfitness } from './fitness.ts';
+import { parseValkeyUrl, type ValkeyAddress } from './url.ts';
 import { errorFrom } from './wire/errors.ts';
-import type { Command } from './wire/link.ts';
+import type { Command, Link } from './wire/link.ts';
 import { Routes } from './wire/routes.ts';
 import type { Script } from './wire/script.ts';
 import { slotOf } from './wire/slots.ts';
@@ -48,8 +48,9 @@ export interface Connected {
 
 /** Connects, and checks that views may live there. Throws an error that says what to do. */
 export async function connectStore({ url, timeoutMs = 5000 }: ConnectOptions): Promise<Connected> {
-  const address = parseStoreUrl(url);
-  if (!address) throw new Error(`VALKEY_URL is no URL of a store; expected one such as ${STORE_URL}.`);
+  const address = parseValkeyUrl(url);
+  if (!address)
+    throw new Error('VALKEY_URL is no URL of a store; expected one such as redis://user:password@host:6379.');
   const connection = new Connection(address);
   try {
     return { connection, server: await connection.open(timeoutMs) };
@@ -63,11 +64,11 @@ export async function connectStore({ url, timeoutMs = 5000 }: ConnectOptions): P
 const SCAN_KEYS = '1000';
 
 class Connection implements ValkeyConnection {
-  readonly #address: StoreAddress;
+  readonly #address: ValkeyAddress;
   readonly #routes: Routes;
   #subscriber: Subscriber | null = null;
 
-  constructor(address: StoreAddress) {
+  constructor(address: ValkeyAddress) {
     this.#address = address;
     this.#routes = new Routes(address);
   }
@@ -78,12 +79,16 @@ class Connection implements ValkeyConnection {
 
   async open(timeoutMs: number): Promise<ServerInfo> {
     const first = await this.#routes.open(timeoutMs);
-    const info = await serverInfo(first);
-    checkServer(info, this.#address);
-    if (!info.cluster) return info;
-    await this.#routes.asCluster(timeoutMs);
-    for (const link of this.#routes.masters) checkServer(await serverInfo(link), this.#address);
-    return info;
+    const info = await fitInfo(first);
+    const cluster = /^(redis|server)_mode:cluster\r?$/m.test(info);
+    if (this.#address.cluster && !cluster) {
+      throw new Error('VALKEY_URL names a Cluster, but its server is none; name one host, without ?cluster=true.');
+    }
+    if (cluster) {
+      await this.#routes.asCluster(timeoutMs);
+      await Promise.all(this.#routes.masters.map(fitInfo));
+    }
+    return readInfo(info);
   }
 
   pipeline(key: string, commands: readonly Command[]): Promise<unknown[]> {
@@ -143,4 +148,13 @@ class Connection implements ValkeyConnection {
 function result(reply: unknown): unknown {
   if (reply instanceof ErrorReply) throw errorFrom(reply, 'the store');
   return reply;
+}
+
+/** What a server says of itself; throws where views cannot live there. */
+async function fitInfo(link: Link): Promise<string> {
+  const [info] = await link.send([['INFO']]);
+  const text = String(result(info));
+  const reason = unfitness(readInfo(text));
+  if (reason) throw new Error(reason);
+  return text;
 }

@@ -32,6 +32,7 @@ export class StoredGeneration {
   readonly #options: StoredGenerationOptions;
   readonly #buckets: readonly BucketWriter[];
   #loading: Operation[][];
+  #isLoaded: boolean;
   #sending: Promise<unknown> = Promise.resolve();
   #large = { xid: 0, lsn: 0 };
   /** What the kind threw: the state is of no use any more. */
@@ -49,6 +50,7 @@ export class StoredGeneration {
       return new BucketWriter({ connection, scripts, pointer, generation, leader, epoch, position });
     });
     this.#loading = this.#buckets.map(() => []);
+    this.#isLoaded = positions !== undefined;
   }
 
   /** Everything that ends at or before it is in the store. */
@@ -71,6 +73,7 @@ export class StoredGeneration {
     await this.#sendLoaded();
     await this.#sending;
     await this.#all((bucket) => bucket.load(last, lsn));
+    this.#isLoaded = true;
   }
 
   /** Gathers what the transaction means for it. */
@@ -107,10 +110,13 @@ export class StoredGeneration {
     await this.#all((bucket) => bucket.finish(next));
   }
 
-  /** Lets go of what is old, with the next batch. */
+  /** Lets go of what is old, with the next batch; before rows are loaded: it is not built first. */
   expire(now: number): void {
     for (const operation of this.#options.view.kind.expire?.(now) ?? [])
-      for (const bucket of this.#buckets) bucket.addLater(operation);
+      for (const [i, bucket] of this.#buckets.entries()) {
+        if (this.#isLoaded) bucket.addLater(operation);
+        else this.#loading[i]!.push(operation);
+      }
   }
 
   /** Every bucket serves it from now on; what was served before is deleted. */

@@ -15,7 +15,7 @@ export interface OpenStoreOptions extends ConnectOptions {
 /** Connects to the server or cluster where views live. Throws an error that says what to do. */
 export async function openStore({ log, ...options }: OpenStoreOptions): Promise<ValkeyStore> {
   const { connection, server } = await connectStore(options);
-  const description = `${server.product} ${server.version}${connection.isCluster ? ' Cluster' : ''}`;
+  const description = `${server.name}${connection.isCluster ? ' Cluster' : ''}`;
   return new ValkeyStore({ connection, description, log });
 }
 

@@ -1,16 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, ErrorReply, RESP_TYPES } from 'redis';
 import type { Argument } from '../../../stored.ts';
-import { type Endpoint, type StoreAddress, tlsFiles } from './address.ts';
+import type { ValkeyAddress, ValkeyHost, ValkeyTls } from '../url.ts';
 import { StoreUnavailable } from './errors.ts';
 
 export type Command = readonly [name: string, ...args: Argument[]];
 export type Client = ReturnType<typeof clientOf>;
 
 export interface LinkOptions {
-  readonly address: StoreAddress;
+  readonly address: ValkeyAddress;
   /** Where it is; of several the next one when one cannot be reached. */
-  readonly endpoints: readonly Endpoint[];
+  readonly hosts: readonly ValkeyHost[];
   /** Called with each new connection before anything else is sent on it. */
   connected?(client: Client): Promise<void>;
 }
@@ -48,14 +49,14 @@ export class Link {
     this.#watch = setInterval(() => this.#check(), SILENCE_MS / 3).unref();
   }
 
-  get endpoint(): Endpoint {
-    const { endpoints } = this.#options;
-    return endpoints[this.#failures % endpoints.length]!;
+  get at(): ValkeyHost {
+    const { hosts } = this.#options;
+    return hosts[this.#failures % hosts.length]!;
   }
 
   /** `host:port` */
   get name(): string {
-    return nameOf(this.endpoint);
+    return nameOf(this.at);
   }
 
   get isUp(): boolean {
@@ -129,7 +130,7 @@ export class Link {
 
   /** One connection from its beginning to its end; false when there was none. */
   async #connection(): Promise<boolean> {
-    const client = clientOf(this.#options.address, this.endpoint);
+    const client = clientOf(this.#options.address, this.at);
     const ended = new Promise<void>((resolve) => client.once('end', resolve).once('terminated', () => resolve()));
     client.on('error', (error: Error) => {
       this.#problem = error;
@@ -163,17 +164,13 @@ export class Link {
   }
 }
 
-export function nameOf({ host, port }: Endpoint): string {
+export function nameOf({ host, port }: ValkeyHost): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function clientOf(address: StoreAddress, { host, port }: Endpoint) {
+function clientOf(address: ValkeyAddress, { host, port }: ValkeyHost) {
   const { tls, username, password, database } = address;
-  const secure = tls && {
-    tls: true as const,
-    ...tlsFiles(address),
-    servername: tls.servername ?? (isName(host) ? host : undefined),
-  };
+  const secure = tls && { ...tlsOptions(tls), ...(!tls.servername && isName(host) && { servername: host }) };
   return createClient({
     socket: { host, port, connectTimeout: CONNECT_MS, reconnectStrategy: false, ...(secure as object) },
     ...(username && { username }),
@@ -183,6 +180,16 @@ function clientOf(address: StoreAddress, { host, port }: Endpoint) {
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
   });
+}
+
+function tlsOptions({ ca, cert, key, servername }: ValkeyTls) {
+  return {
+    tls: true as const,
+    ...(ca && { ca: readFileSync(ca) }),
+    ...(cert && { cert: readFileSync(cert) }),
+    ...(key && { key: readFileSync(key) }),
+    ...(servername && { servername }),
+  };
 }
 
 /** Server names of TLS are names, not addresses. */

@@ -1,5 +1,5 @@
 import { ErrorReply } from 'redis';
-import type { Endpoint, StoreAddress } from './address.ts';
+import type { ValkeyAddress, ValkeyHost } from '../url.ts';
 import { StoreUnavailable } from './errors.ts';
 import { type Command, Link, nameOf } from './link.ts';
 
@@ -16,16 +16,16 @@ const REFRESH_MS = 200;
  * does not find for missing. The answer stays an error until the move is over.
  */
 export class Routes {
-  readonly #address: StoreAddress;
+  readonly #address: ValkeyAddress;
   readonly #links = new Map<string, Link>();
   /** By slot; null where one server answers for all. */
   #owners: (Link | undefined)[] | null = null;
   #refreshing: Promise<void> | null = null;
   #refreshedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(address: StoreAddress) {
+  constructor(address: ValkeyAddress) {
     this.#address = address;
-    for (const endpoint of address.endpoints) this.#linkTo(endpoint);
+    for (const host of address.hosts) this.#linkTo(host);
   }
 
   get isCluster(): boolean {
@@ -98,7 +98,7 @@ export class Routes {
   #moved(slot: number, reply: Error): Link {
     const [, to = ''] = /^MOVED \d+ (\S+)/.exec(reply.message) ?? [];
     const colon = to.lastIndexOf(':');
-    const host = to.slice(0, colon) || this.#ownerOf(slot).endpoint.host;
+    const host = to.slice(0, colon) || this.#ownerOf(slot).at.host;
     const link = this.#linkTo({ host, port: Number(to.slice(colon + 1)) });
     this.#owners ??= [];
     this.#owners[slot] = link;
@@ -127,15 +127,15 @@ export class Routes {
     if (reply instanceof Error) throw reply;
     const owners: (Link | undefined)[] = [];
     for (const [first, last, [host, port]] of reply as [number, number, [string | null, number]][]) {
-      const link = this.#linkTo({ host: host || asked.endpoint.host, port });
+      const link = this.#linkTo({ host: host || asked.at.host, port });
       for (let slot = first; slot <= last; slot++) owners[slot] = link;
     }
     this.#owners = owners;
   }
 
-  #linkTo(endpoint: Endpoint): Link {
-    const name = nameOf(endpoint);
-    const link = this.#links.get(name) ?? new Link({ address: this.#address, endpoints: [endpoint] });
+  #linkTo(at: ValkeyHost): Link {
+    const name = nameOf(at);
+    const link = this.#links.get(name) ?? new Link({ address: this.#address, hosts: [at] });
     this.#links.set(name, link);
     return link;
   }

@@ -1,4 +1,4 @@
-import type { StoreAddress } from './address.ts';
+import type { ValkeyAddress } from '../url.ts';
 import { type Client, Link } from './link.ts';
 
 /** Hears a channel's messages. */
@@ -19,9 +19,9 @@ export class Subscriber {
   readonly #subscriptions = new Set<Subscription>();
   #client: Client | null = null;
 
-  constructor(address: StoreAddress) {
-    const { endpoints } = address;
-    this.#link = new Link({ address, endpoints, connected: (client) => this.#connected(client) });
+  constructor(address: ValkeyAddress) {
+    const { hosts } = address;
+    this.#link = new Link({ address, hosts, connected: (client) => this.#connected(client) });
   }
 
   /** Resolves when subscribed; `subscribed` is called then, and each time again after messages may have been missed. */

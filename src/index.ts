@@ -61,6 +61,7 @@ export {
   type ItemUpdate,
   type ItemWrite,
   type ItemWrites,
+  type WrittenItem,
 } from './record/items/item-table.ts';
 export { PgItemStore } from './record/items/pg-items.ts';
 export { itemTableSql } from './record/items/pg-statements.ts';

@@ -350,6 +350,7 @@ test('[SPEC 6] what is no longer served is deleted, also what an earlier leader 
     await dropped.loaded(10, 0);
     await dropped.drop();
     const keys: string[] = [];
+    await opening.view.tidied();
     await opening.store.connection.scan('*', async (found) => void keys.push(...found));
     const own = keys.filter((key) => key.includes('/rows:'));
     const generations = new Set(own.map((key) => /\}:(\d+)/.exec(key)?.[1]));
@@ -365,6 +366,7 @@ test('[SPEC 6] buckets of a declaration that had more of them are deleted', asyn
   await built(await opened(t, server.url, storedRows({ buckets: 5 })), [0, 1, 2, 3, 4]);
   const opening = await opened(t, server.url, storedRows({ buckets: 2 }));
   await built(opening, [0, 1, 2], 2);
+  await opening.view.tidied();
   const keys = (await server.command('KEYS', '*')) as string[];
   assert.deepEqual([...new Set(keys.map((key) => /:(\d+)\}/.exec(key)![1]))].sort(), ['0', '1']);
   assert.deepEqual(await read(opening, 10, 0, 1, 2), [0, 1, 2]);

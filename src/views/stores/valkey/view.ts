@@ -49,6 +49,7 @@ export class StoredView {
   readonly #options: StoredViewOptions;
   readonly #shape: string;
   #begun = 0;
+  #tidying: Promise<void> = Promise.resolve();
   #epoch: string | null = null;
   #entries = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
@@ -153,6 +154,16 @@ export class StoredView {
       throw new StoreFault(reason, `a bucket of ${this.name} answers "${refused}"`);
     }
     return new StoredGeneration({ view: this, generation, leader, epoch });
+  }
+
+  /** The same as `sweep`, beside what goes on. What it does not come to is deleted with the next rebuild. */
+  tidy(leader: number, meant: (key: KeyName) => boolean): void {
+    this.#tidying = this.#tidying.then(() => this.sweep(leader, meant)).catch(() => {});
+  }
+
+  /** Resolves when `tidy` is through. */
+  tidied(): Promise<void> {
+    return this.#tidying;
   }
 
   /** Deletes the keys that are meant, but none of what is served. Refused once a later leader has fenced the bucket. */

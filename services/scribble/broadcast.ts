@@ -2,32 +2,24 @@ import {
   type BitmapQuery,
   binaryFrame,
   CLOSE,
-  changes,
   type Live,
   type LiveListener,
-  nowMicros,
   type ServiceContext,
-  sequenceAt,
   type Transaction,
   textFrames,
   type ViewHandle,
 } from '../../src/index.ts';
 import { CanvasFrames } from './canvas-frames.ts';
-import { packed, pointsFrame } from './protocol.ts';
-import { Slice, textsOf } from './slice.ts';
+import { pointsFrame } from './protocol.ts';
+import { type Slice, textsOf } from './slice.ts';
+import { Slices } from './slices.ts';
 import { CELLS, Tick } from './tick.ts';
 import type { Viewer } from './viewer.ts';
 
-/** What a client that comes is told of. */
-const HISTORY_MICROS = 120_000_000;
 /** Bytes that may wait for a live client; with more it falls behind, and is told less. */
 const MAX_QUEUED = 2 ** 18;
 /** A client that is behind is sent more when no more than this waits for it. */
 const LOW_QUEUED = 2 ** 15;
-/** Cells a client is sent at once while it is behind. */
-const SLICE = 4096;
-/** A binary client that is further behind gets the whole canvas. */
-const FAR_BEHIND = 50_000;
 /** Milliseconds of a tick that bringing clients up to date may take; the others wait for the next one. */
 const CATCH_UP_MS = 10;
 
@@ -46,11 +38,11 @@ export interface BroadcastOptions {
  * sent twice, and nothing is queued for it meanwhile.
  */
 export class Broadcast implements LiveListener {
-  readonly #view: ViewHandle<BitmapQuery>;
   readonly #live: Live;
   readonly #log: ServiceContext['log'];
   readonly #tickMs: number;
   readonly #canvas: CanvasFrames;
+  readonly #slices: Slices;
   /** By protocol, so that a tick goes through each in one loop. */
   readonly #json = new Set<Viewer>();
   readonly #binary = new Set<Viewer>();
@@ -65,12 +57,12 @@ export class Broadcast implements LiveListener {
   #closed = false;
 
   constructor({ view, live, log, tickMs }: BroadcastOptions) {
-    this.#view = view;
     this.#live = live;
     this.#log = log;
     this.#tickMs = tickMs;
     this.#epoch = live.watermark.epoch;
     this.#canvas = new CanvasFrames({ view, position: (sequence) => this.positionOf(sequence) });
+    this.#slices = new Slices({ view, live, positionOf: (sequence) => this.positionOf(sequence) });
   }
 
   /** Where a client stands that has everything up to a sequence number: opaque to it. */
@@ -126,6 +118,7 @@ export class Broadcast implements LiveListener {
 
   #fallBehind(): void {
     this.#tick = new Tick({ after: this.#sent });
+    this.#slices.forget();
     for (const viewers of [this.#json, this.#binary]) for (const viewer of viewers) this.#drop(viewer);
     this.#schedule();
   }
@@ -162,6 +155,7 @@ export class Broadcast implements LiveListener {
     this.#flushedAt = performance.now();
     this.#send();
     this.#bringUp();
+    this.#slices.endTurn();
     this.#tookMs = performance.now() - this.#flushedAt;
     if (this.#waiting.size > 0) this.#schedule();
   }
@@ -173,6 +167,7 @@ export class Broadcast implements LiveListener {
     if (this.#json.size > 0) this.#sendAll(this.#json, textFrames(textsOf(points)));
     if (this.#binary.size > 0)
       this.#sendAll(this.#binary, binaryFrame(pointsFrame(this.positionOf(tick.sequence), points)));
+    this.#slices.sent(tick);
     this.#sent = tick.sequence;
     this.#tick = new Tick({ after: this.#sent });
   }
@@ -186,9 +181,7 @@ export class Broadcast implements LiveListener {
     }
   }
 
-  /** The view stands where the last frame ended: nothing came in between, in this turn of the event loop. */
   #bringUp(): void {
-    const slices = new Map<number, Slice>();
     const until = performance.now() + CATCH_UP_MS;
     for (const viewer of [...this.#waiting]) {
       if (performance.now() > until) return;
@@ -197,7 +190,7 @@ export class Broadcast implements LiveListener {
       this.#waiting.delete(viewer);
       this.#waiting.add(viewer);
       if (viewer.state === 'empty') this.#sendCanvas(viewer);
-      else if (!this.#sendSlice(viewer, slices)) return;
+      else this.#sendSlice(viewer);
     }
   }
 
@@ -213,41 +206,31 @@ export class Broadcast implements LiveListener {
     viewer.state = 'behind';
   }
 
-  /** False where the view cannot answer now: it is asked again in the next tick. */
-  #sendSlice(viewer: Viewer, slices: Map<number, Slice>): boolean {
-    if (viewer.sequence < 0) {
-      const since = this.#view.readNow([sequenceAt(nowMicros() - HISTORY_MICROS)]);
-      if (!since) return false;
-      viewer.sequence = since.results[0];
-    }
-    const slice = slices.get(viewer.sequence) ?? this.#read(viewer.sequence);
-    if (!slice) return false;
-    slices.set(viewer.sequence, slice);
+  /** Or, where that is not known yet, a later tick does. */
+  #sendSlice(viewer: Viewer): void {
+    if (viewer.sequence < 0) viewer.sequence = this.#slices.start() ?? -1;
+    if (viewer.sequence < 0) return;
+    const slice = this.#slices.after(viewer.sequence);
+    if (!slice) return;
     if (viewer.sequence > slice.newest || (viewer.binary && slice.isFar())) {
       // Of no use where it is: a position that was never given out, or one too long ago.
       viewer.sequence = -1;
       if (viewer.binary) viewer.state = 'empty';
-      return true;
+      return;
     }
+    this.#write(viewer, slice);
+    if (!slice.complete) return;
+    const rest = this.#slices.rest(viewer.sequence);
+    if (rest) this.#write(viewer, rest);
+    this.#goLive(viewer);
+  }
+
+  #write(viewer: Viewer, slice: Slice): void {
     if (slice.points.length > 0) viewer.socket.write(viewer.binary ? slice.frame() : slice.texts());
     viewer.sequence = slice.sequence;
-    if (slice.complete) this.#goLive(viewer);
-    return true;
   }
 
-  #read(after: number): Slice | undefined {
-    const answer = this.#view.readNow([changes({ after, limit: SLICE }), sequenceAt(Number.MAX_SAFE_INTEGER)]);
-    if (!answer) return undefined;
-    const [{ cells, codes, sequence, complete }, newest] = answer.results;
-    const points = cells.map((cell, i) => packed(cell, codes[i]!));
-    const isFar = () => {
-      if (complete) return false;
-      const far = this.#view.readNow([changes({ after, limit: FAR_BEHIND })]);
-      return far !== undefined && !far.results[0].complete;
-    };
-    return new Slice({ points, sequence, newest, complete, position: this.positionOf(sequence), isFar });
-  }
-
+  /** It has what live clients were sent, and nothing came in between, in this turn of the event loop. */
   #goLive(viewer: Viewer): void {
     this.#waiting.delete(viewer);
     viewer.state = 'live';

@@ -64,6 +64,7 @@ export class StoredLazyReads {
   #hits = 0;
   #misses = 0;
   #refusals = 0;
+  #held = { bytes: 0, evictions: 0, expirations: 0 };
 
   constructor(options: StoredLazyReadsOptions) {
     const { record, definition } = options;
@@ -75,9 +76,16 @@ export class StoredLazyReads {
     this.#recent = new RecentRows({ table: definition.sources[0]!.table, id: this.#source.id });
   }
 
-  /** What this node has seen of the cache. */
-  get counts(): Pick<CacheStats, 'hits' | 'misses' | 'refusals' | 'statements'> {
-    return { hits: this.#hits, misses: this.#misses, refusals: this.#refusals, statements: this.#reads.statements };
+  /** What this node has seen of the cache; what it holds, as of a moment ago. */
+  get stats(): { readonly bytes: number; readonly cache: CacheStats } {
+    const { bytes, ...held } = this.#held;
+    const seen = {
+      hits: this.#hits,
+      misses: this.#misses,
+      refusals: this.#refusals,
+      statements: this.#reads.statements,
+    };
+    return { bytes, cache: { ...seen, ...held, ...this.#stored.limits } };
   }
 
   /**
@@ -136,6 +144,7 @@ export class StoredLazyReads {
 
   /** Tells the store which rows were used, so that others make room. For a timer: about once a second. */
   tend(): void {
+    void this.#measure();
     const used = [...this.#used];
     this.#used = new Set();
     if (used.length === 0) return;
@@ -157,6 +166,13 @@ export class StoredLazyReads {
       return { results, position: mark.position, source: 'record' };
     }
     throw new PositionTimeout();
+  }
+
+  async #measure(): Promise<void> {
+    const { store, watermark } = this.#options;
+    const reads = Array.from({ length: this.#kind.buckets }, (_, bucket) => this.#stored.stats(bucket));
+    const asked = await store.ask(reads, watermark.position).catch(() => undefined);
+    if (asked) this.#held = this.#stored.held(asked.replies);
   }
 
   async #ask(queries: readonly Query[], at: Position) {

@@ -1,7 +1,7 @@
 import type { Change } from '../changes/change.ts';
 import type { Row } from '../record/value.ts';
 import type { Key, RowsRead } from './lazy.ts';
-import type { MemoryView, ViewQuery } from './view.ts';
+import type { CacheStats, MemoryView, ViewQuery } from './view.ts';
 
 /** An argument of a script: text, a number written as text, or bytes. */
 export type Argument = string | Buffer;
@@ -102,6 +102,12 @@ export interface StoredLazy<Query extends ViewQuery<unknown>> {
   page(bucket: number, cursor?: string): StoredRead;
   /** The keys of a page, and where the next one begins; `next` is undefined at the end. */
   paged(reply: unknown): { readonly keys: readonly Key[]; readonly next: string | undefined };
+  /** What a bucket is asked for to know what it takes. */
+  stats(bucket: number): StoredRead;
+  /** From all buckets' replies. */
+  held(replies: readonly unknown[]): Pick<CacheStats, 'evictions' | 'expirations'> & { readonly bytes: number };
+  /** As declared. */
+  readonly limits: Pick<CacheStats, 'maxBytes' | 'eviction' | 'ttlMs'>;
   /** A state in memory that is loaded with the rows of these keys: `audit`'s twin. */
   twin(keys: Iterable<Key>): MemoryView<Query>;
 }

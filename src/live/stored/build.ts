@@ -23,6 +23,7 @@ export async function buildStored(options: {
   const { session, buildings, progress } = options;
   const snapshot = session.snapshot!;
   const loaded = buildings.filter(({ definition }) => !definition.lazy);
+  for (const { state } of loaded) state.expire(options.now); // what would be let go of at once is not built first
   const sources = mergeSources(loaded.map(({ definition }) => definition));
   const estimates = await Promise.all(sources.map(({ table }) => snapshot.estimate(table)));
   const expected = estimates.reduce((sum, rows) => sum + rows, 0);

@@ -87,9 +87,7 @@ export class StoredReads {
   }
 
   stats(): ViewStats {
-    const stats = this.side.reader.stats();
-    if (!this.#lazy || !stats.cache) return stats;
-    return { ...stats, cache: { ...stats.cache, ...this.#lazy.counts } };
+    return { ...this.side.reader.stats(), ...this.#lazy?.stats };
   }
 
   /** A transaction that touches the view is in the store. */

@@ -20,7 +20,7 @@ export interface WritableState extends StoredState {
   load(table: string, rows: readonly Row[]): Promise<void> | void;
   /** Everything is loaded; it stands at `lsn`. `now` in microseconds: what would be let go of at once is. */
   loaded(lsn: number, now: number): Promise<void>;
-  /** Lets go of what is old, with the next batch. */
+  /** Lets go of what is old, with the next batch; before rows are loaded: it is not built first. */
   expire(now: number): void;
   /** Every bucket serves it from now on; what was served before is deleted. */
   serve(): Promise<void>;

@@ -6,6 +6,7 @@ import type { Load } from './loads.ts';
 import type { Town } from './town.ts';
 
 const CELLS = 5;
+const CODE = 3;
 const WAIT_MS = 5000;
 
 /** Draws cells of its own, a few in each frame, on whichever node takes the socket. */
@@ -23,7 +24,7 @@ export function canvas(town: Town, artist: number): Load {
       const cells = Array.from({ length: CELLS }, () => next++);
       client.draw(
         id,
-        cells.map((cell) => [cell, 3]),
+        cells.map((cell) => [cell, CODE]),
       );
       for (const deadline = Date.now() + WAIT_MS; !client.stored.includes(id); await sleep(2)) {
         if (Date.now() > deadline || client.socket.readyState !== client.socket.OPEN) return;
@@ -47,7 +48,7 @@ export function canvas(town: Town, artist: number): Load {
       }
     },
     async check(record: PgRecord) {
-      const rows = await record.query<{ id: number }>('select (y * 1000 + x)::int as id from scribble.cells');
+      const rows = await record.query<{ id: number }>('select index as id from scribble.cells');
       const inRecord = new Set(rows.map(({ id }) => id));
       for (const cell of acknowledged) if (!inRecord.has(cell)) town.fault(`the cell ${cell} is lost`);
       for (const url of town.urls) await this.shows(url);
@@ -56,7 +57,7 @@ export function canvas(town: Town, artist: number): Load {
     async shows(url: string) {
       const client = await open(url);
       if (!client) return town.fault(`${url} takes no socket`);
-      const missing = () => acknowledged.filter((cell) => client.codes[cell] !== 4);
+      const missing = () => acknowledged.filter((cell) => client.codes[cell] !== CODE);
       for (const deadline = Date.now() + 10_000; missing().length > 0; await sleep(20)) {
         if (Date.now() < deadline) continue;
         town.fault(`${url} does not show ${missing().length} cells`);

@@ -13,6 +13,7 @@ test(`[SPEC 1] [SPEC 3] [SPEC 4] [SPEC 6] three nodes, a fault every few seconds
     seconds,
     report: (line) => process.env.LOCKSTEP_CHAOS_TELL && console.log(line),
   });
+  if (process.env.LOCKSTEP_CHAOS_TELL) console.log(report);
   assert.deepEqual(report.faults, []);
   assert.equal(report.drift, 0);
   for (const [load, acknowledged] of Object.entries(report.acknowledged)) {

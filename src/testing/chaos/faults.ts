@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomFrom } from '../random.ts';
+import { randomFrom } from '../../runtime/random.ts';
 import type { ServerProcess } from '../server-process.ts';
 
 /** What faults are done to. */

@@ -1,7 +1,7 @@
 -- Questions about a bitmap. Sequence numbers and times are answered as text, cells as bytes. False: the record answers.
 
 -- Cells that are looked at for a time, at most.
-local MAX_LOOKED_AT = 50000
+local MAX_LOOKED_AT = 10000
 
 local function is_held()
   return redis.call('EXISTS', key('aside')) == 0
@@ -27,6 +27,26 @@ local function times_of(members)
     gets[#gets + 1] = '#' .. tonumber(member)
   end
   return redis.call('BITFIELD', key('times'), unpack(gets))
+end
+
+-- The codes of cells: one by one where they are few, otherwise out of all.
+local function codes_of(members)
+  local codes, all = {}, #members * 500 > WIDTH * HEIGHT and bytes_of('codes', 0, WIDTH * HEIGHT)
+  for start = 1, #members, 1000 do
+    local last = math.min(start + 999, #members)
+    local part = {}
+    for i = start, last do
+      if all then
+        part[#part + 1] = string.byte(all, members[i] + 1)
+      else
+        part[#part + 1] = 'GET'
+        part[#part + 1] = 'u8'
+        part[#part + 1] = '#' .. tonumber(members[i])
+      end
+    end
+    codes[#codes + 1] = string.char(unpack(all and part or redis.call('BITFIELD', key('codes'), unpack(part))))
+  end
+  return table.concat(codes)
 end
 
 -- Rows, also those that are no cells.
@@ -62,18 +82,8 @@ function reads.changes(after, limit)
   local found = redis.call('ZRANGE', key('order'), '(' .. after, '+inf', 'BYSCORE', 'LIMIT', 0, limit + 1)
   local complete = #found <= limit
   if not complete then found[#found] = nil end
-  local codes = {}
-  for start = 1, #found, 1000 do
-    local gets = {}
-    for i = start, math.min(start + 999, #found) do
-      gets[#gets + 1] = 'GET'
-      gets[#gets + 1] = 'u8'
-      gets[#gets + 1] = '#' .. tonumber(found[i])
-    end
-    codes[#codes + 1] = string.char(unpack(redis.call('BITFIELD', key('codes'), unpack(gets))))
-  end
   local last = found[#found] and redis.call('ZSCORE', key('order'), found[#found]) or after
-  return { found, table.concat(codes), last, complete and 1 or 0 }
+  return { found, codes_of(found), last, complete and 1 or 0 }
 end
 
 -- The highest sequence number among the cells that last changed at this time or before: from the newest cell down, since times

@@ -32,6 +32,7 @@ export class StoredGeneration {
   readonly #options: StoredGenerationOptions;
   readonly #buckets: readonly BucketWriter[];
   #loading: Operation[][];
+  #isLoaded: boolean;
   #sending: Promise<unknown> = Promise.resolve();
   #large = { xid: 0, lsn: 0 };
   /** What the kind threw: the state is of no use any more. */
@@ -39,7 +40,8 @@ export class StoredGeneration {
 
   constructor(options: StoredGenerationOptions) {
     const { view, generation, leader, epoch, positions } = options;
-    const { connection, kind, scripts, definition } = view;
+    const { kind, scripts, definition } = view;
+    const { connection } = view.writing;
     this.#options = options;
     this.number = generation;
     this.tables = new Set(definition.sources.map((source) => source.table));
@@ -49,6 +51,7 @@ export class StoredGeneration {
       return new BucketWriter({ connection, scripts, pointer, generation, leader, epoch, position });
     });
     this.#loading = this.#buckets.map(() => []);
+    this.#isLoaded = positions !== undefined;
   }
 
   /** Everything that ends at or before it is in the store. */
@@ -71,6 +74,8 @@ export class StoredGeneration {
     await this.#sendLoaded();
     await this.#sending;
     await this.#all((bucket) => bucket.load(last, lsn));
+    await this.#options.view.writing.settled();
+    this.#isLoaded = true;
   }
 
   /** Gathers what the transaction means for it. */
@@ -82,6 +87,7 @@ export class StoredGeneration {
   /** Writes what was gathered, as one step to `next`, whole or not at all for each bucket. */
   async flush(next: number): Promise<void> {
     await this.#all((bucket) => bucket.flush(next));
+    await this.#options.view.writing.settled();
   }
 
   /** A large transaction in slices: from the first that touches it to `finish`, a bucket is not answered from. */
@@ -105,12 +111,16 @@ export class StoredGeneration {
 
   async finish(next: number): Promise<void> {
     await this.#all((bucket) => bucket.finish(next));
+    await this.#options.view.writing.settled();
   }
 
-  /** Lets go of what is old, with the next batch. */
+  /** Lets go of what is old, with the next batch; before rows are loaded: it is not built first. */
   expire(now: number): void {
     for (const operation of this.#options.view.kind.expire?.(now) ?? [])
-      for (const bucket of this.#buckets) bucket.addLater(operation);
+      for (const [i, bucket] of this.#buckets.entries()) {
+        if (this.#isLoaded) bucket.addLater(operation);
+        else this.#loading[i]!.push(operation);
+      }
   }
 
   /** Every bucket serves it from now on; what was served before is deleted. */

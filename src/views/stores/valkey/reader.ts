@@ -4,6 +4,7 @@ import type { ViewQuery } from '../../view.ts';
 import { pointerOf } from './bucket/names.ts';
 import type { KindScripts } from './bucket/scripts.ts';
 import type { ValkeyConnection } from './connection.ts';
+import { type BucketAnswer, type Question, ReadQueue } from './read-queue.ts';
 import type { Script } from './wire/script.ts';
 
 export interface BucketReaderOptions {
@@ -20,18 +21,19 @@ export interface Replies {
 }
 
 /** A question with its place among all. */
-interface Asked {
+interface Placed extends Question {
   readonly at: number;
-  readonly name: string;
-  readonly args: readonly Argument[];
 }
 
 /** A view's buckets, as any node asks them. Data and position come together, or not at all (CORRECTNESS 5). */
 export class BucketReader {
   readonly #options: BucketReaderOptions;
+  readonly #reads: ReadQueue;
 
   constructor(options: BucketReaderOptions) {
     this.#options = options;
+    const { scripts } = options;
+    this.#reads = new ReadQueue({ run: (bucket, questions, at) => this.#run(scripts.read, bucket, questions, at) });
   }
 
   /**
@@ -39,15 +41,18 @@ export class BucketReader {
    * of them cannot give them: it is not there, torn, of another epoch, or behind. Throws where the server does not answer.
    */
   async ask(reads: readonly StoredRead[], at: Position): Promise<Replies | undefined> {
-    const asked = reads.map(({ bucket, name, args }, i) => ({ bucket, at: i, name, args }));
+    if (reads.length === 1) return this.#askOne(reads[0]!, at);
     const replies: unknown[] = [];
     let lsn = Number.POSITIVE_INFINITY;
     const answers = await Promise.all(
-      [...byBucket(asked)].map(async ([bucket, own]) => ({ own, answer: await this.#run('read', bucket, own, at) })),
+      [...byBucket(reads.map((read, at) => ({ ...read, at })))].map(async ([bucket, own]) => ({
+        own,
+        answer: await this.#reads.ask(bucket, own, at),
+      })),
     );
     for (const { own, answer } of answers) {
-      if (!Array.isArray(answer)) return undefined;
-      lsn = Math.min(lsn, Number(String(answer[0])));
+      if (typeof answer === 'string') return undefined;
+      lsn = Math.min(lsn, lsnOf(answer));
       for (const [i, each] of own.entries()) replies[each.at] = answer[i + 1];
     }
     return { replies, lsn: answers.length > 0 ? lsn : at.lsn };
@@ -55,12 +60,13 @@ export class BucketReader {
 
   /** Runs each operation in its bucket; undefined in the place of one whose bucket could not have been asked at `at`. */
   async amend(operations: readonly BucketOperation[], at: Position): Promise<unknown[]> {
+    const { amend } = this.#options.scripts;
     const asked = operations.map(({ bucket, operation: [name, ...args] }, i) => ({ bucket, at: i, name, args }));
     const replies: unknown[] = operations.map(() => undefined);
     await Promise.all(
       [...byBucket(asked)].map(async ([bucket, own]) => {
-        const answer = await this.#run('amend', bucket, own, at);
-        if (Array.isArray(answer)) for (const [i, each] of own.entries()) replies[each.at] = answer[i + 1];
+        const answer = await this.#run(amend, bucket, own, at);
+        if (typeof answer !== 'string') for (const [i, each] of own.entries()) replies[each.at] = answer[i + 1];
       }),
     );
     return replies;
@@ -84,15 +90,24 @@ export class BucketReader {
     return { results, lsn: asked.lsn };
   }
 
-  #run(what: 'read' | 'amend', bucket: number, asked: readonly Asked[], at: Position): Promise<unknown> {
-    const { connection, view, kind, scripts } = this.#options;
-    const script: Script = scripts[what];
+  async #askOne(read: StoredRead, at: Position): Promise<Replies | undefined> {
+    const answer = await this.#reads.ask(read.bucket, [read], at);
+    return typeof answer === 'string' ? undefined : { replies: [answer[1]], lsn: lsnOf(answer) };
+  }
+
+  async #run(script: Script, bucket: number, asked: readonly Question[], at: Position): Promise<BucketAnswer> {
+    const { connection, view, kind } = this.#options;
     const args: Argument[] = ['', at.epoch, String(at.lsn)];
-    for (const each of asked) args.push(String(each.args.length), each.name, ...each.args);
-    return connection.run(script, pointerOf(view, bucket), args, kind.bytes);
+    for (const { name, args: own } of asked) args.push(String(own.length), name, ...own);
+    const answer = await connection.run(script, pointerOf(view, bucket), args, kind.bytes);
+    return Array.isArray(answer) ? answer : String(answer);
   }
 }
 
-function byBucket<T extends { readonly bucket: number }>(all: readonly T[]): Map<number, T[]> {
+function lsnOf([position]: readonly unknown[]): number {
+  return Number(String(position));
+}
+
+function byBucket<T extends StoredRead | (Placed & { readonly bucket: number })>(all: readonly T[]): Map<number, T[]> {
   return Map.groupBy(all, ({ bucket }) => bucket);
 }

@@ -136,6 +136,21 @@ export class StoredRowCache implements StoredKind<RowsQuery>, StoredLazy<RowsQue
     return { keys: keys.map((key) => this.#keyFrom(key)), next: next === '0' ? undefined : next };
   }
 
+  stats(bucket: number): StoredRead {
+    return { bucket, name: 'stats', args: [] };
+  }
+
+  held(replies: readonly unknown[]) {
+    const sum = (place: number) =>
+      replies.reduce<number>((all, reply) => all + Number((reply as readonly unknown[])[place]), 0);
+    return { bytes: sum(0), evictions: sum(1), expirations: sum(2) };
+  }
+
+  get limits() {
+    const { maxBytes, eviction, ttlMs } = this.#shape;
+    return { maxBytes, eviction, ttlMs };
+  }
+
   twin(keys: Iterable<Key>): MemoryView<RowsQuery> {
     return new MemoryRowCache({ shape: this.#shape, like: keys });
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Change } from '../../../changes/change.ts';
 import { storeProxy } from '../../../testing/fault-proxy.ts';
@@ -374,6 +375,65 @@ test('[SPEC 5] [rule 5] a slot that moves: no wrong answer meanwhile, and everyt
   await committed;
   assert.deepEqual(await read(opening, 20, 0, 3, 1), [5, 6, 7]);
   assert.deepEqual(opening.failures, []);
+});
+
+test('[rule 5] where replicas are asked for, nothing counts as applied before they have it', async (t) => {
+  const [master, replica] = await Promise.all([startValkey({ args: AT_ONCE }), startValkey()]);
+  t.after(() => Promise.all([master.stop(), replica.stop()]).then(() => {}));
+  await replica.command('REPLICAOF', '127.0.0.1', String(master.port));
+  const store = await openStore({ url: master.url, replicas: 1, log: { error: () => {} } as never });
+  t.after(() => store.close());
+  const opening = { store, view: store.add(NAME, storedRows() as never), failures: [] };
+  const generation = await built(opening, [1]);
+  await commit(generation, 20, put(1, 2));
+  replica.pause();
+  let applied = false;
+  const committed = commit(generation, 30, put(1, 3)).then(() => {
+    applied = true;
+  });
+  // Reads do not wait for replicas.
+  await eventually(async () => (await read(opening, 30, 1)) ?? undefined);
+  assert.equal(applied, false);
+  replica.resume();
+  await committed;
+  const position = await replica.command('HGET', `lockstep:{${NAME}:1}:${generation.number}`, 'position');
+  assert.equal(position, '30');
+});
+
+test('[SPEC 9] a user with the rights that docs/valkey.md names is enough', async (t) => {
+  const page = readFileSync(new URL('../../../../docs/valkey.md', import.meta.url), 'utf8');
+  const [, rights] = /`(\+@read [^`]*)`/.exec(page)!;
+  const [limited, replica] = await Promise.all([startValkey({ args: AT_ONCE }), startValkey()]);
+  t.after(() => Promise.all([limited.stop(), replica.stop()]).then(() => {}));
+  await replica.command('REPLICAOF', '127.0.0.1', String(limited.port));
+  await limited.command(
+    'ACL',
+    'SETUSER',
+    'app',
+    'on',
+    '>s3cret',
+    '~lockstep:*',
+    '&lockstep:*',
+    ...rights!.split(/\s+/),
+  );
+  const failures: Error[] = [];
+  const log = { error: ({ err }: { err: Error }) => failures.push(err) };
+  const url = limited.url.replace('://', '://app:s3cret@');
+  const store = await openStore({ url, replicas: 1, log: log as never });
+  t.after(() => store.close());
+  const opening = { store, view: store.add(NAME, storedRows() as never), failures };
+  await commit(await built(opening, [1]), 20, put(1, 2));
+  await built(opening, [1, 2], 2);
+  assert.deepEqual(await read(opening, 10, 1, 2), [1, 2]);
+  await eventually(() => (opening.view.stats().bytes > 0 ? true : undefined));
+  const heard: Buffer[] = [];
+  await store.connection.subscribe('lockstep:changes:1', (message) => heard.push(message));
+  await store.connection.publish('lockstep:changes:1', Buffer.from('x'));
+  await store.connection.command('HSET', 'lockstep:nodes', 'a', '1');
+  await store.connection.command('TIME');
+  await eventually(() => (heard.length > 0 ? true : undefined));
+  assert.deepEqual(failures, []);
+  await assert.rejects(store.connection.command('GET', 'mine'), /NOPERM/);
 });
 
 test('the entries are counted and the memory is told', async (t) => {

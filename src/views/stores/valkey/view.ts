@@ -10,6 +10,7 @@ import type { Census } from './census.ts';
 import { StoreFault, StoreUnavailable, type ValkeyConnection } from './connection.ts';
 import { StoredGeneration } from './generation.ts';
 import { BucketReader, type Replies } from './reader.ts';
+import type { WritingConnection } from './writing.ts';
 
 /** Generations that one leader may begin. */
 const GENERATIONS_OF_A_LEADER = 1_000_000;
@@ -17,6 +18,7 @@ const STATS_MS = 1000;
 
 export interface StoredViewOptions {
   readonly connection: ValkeyConnection;
+  readonly writing: WritingConnection;
   /** `<service>/<view>` */
   readonly name: string;
   readonly definition: ViewDefinition<never>;
@@ -41,6 +43,7 @@ export class StoredView {
   readonly definition: ViewDefinition<never>;
   readonly kind: StoredKind;
   readonly connection: ValkeyConnection;
+  readonly writing: WritingConnection;
   readonly scripts: KindScripts;
   readonly reader: BucketReader;
   readonly #options: StoredViewOptions;
@@ -51,7 +54,7 @@ export class StoredView {
   #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: StoredViewOptions) {
-    const { name, definition, connection } = options;
+    const { name, definition, connection, writing } = options;
     if (!definition.stored) {
       throw new Error(
         `The view ${name} is a ${definition.kind}, which lives in process memory only; unset VALKEY_URL.`,
@@ -61,6 +64,7 @@ export class StoredView {
     this.name = name;
     this.definition = definition;
     this.connection = connection;
+    this.writing = writing;
     this.kind = definition.stored as unknown as StoredKind;
     this.scripts = kindScripts(this.kind.script);
     this.reader = new BucketReader({ connection, view: name, kind: this.kind, scripts: this.scripts });

@@ -117,11 +117,11 @@ test('concurrent misses of one key are one statement a node; what one has filled
   const answers = await following(() => Promise.all(Array.from({ length: 200 }, () => one.values(1, 2, 3))));
   assert.equal(new Set(answers.map((each) => JSON.stringify(each))).size, 1);
   assert.deepEqual(answers[0], ['a', 'b', null]);
-  const { statements, misses } = one.reads.counts;
+  const { statements, misses } = one.reads.stats.cache;
   assert.ok(statements! <= 2, `${statements} statements`); // the first is refused by the new buckets until they are founded
   assert.equal(misses, 600);
   assert.deepEqual(await other.values(3, 1), [null, 'a']);
-  assert.deepEqual([other.reads.counts.statements, other.reads.counts.hits], [0, 2]);
+  assert.deepEqual([other.reads.stats.cache.statements, other.reads.stats.cache.hits], [0, 2]);
 });
 
 test('[rule 11] a row whose change the log has brought, and snapshots do not show yet, is not held as it was before', async (t) => {
@@ -136,7 +136,7 @@ test('[rule 11] a row whose change the log has brought, and snapshots do not sho
   assert.equal(answered, 0);
   await client.query('commit');
   assert.deepEqual(await reads, [['new'], ['new']]);
-  assert.ok(one.reads.counts.refusals > 0);
+  assert.ok(one.reads.stats.cache.refusals > 0);
 });
 
 test('[rule 11] with a transaction open that is older than the bucket, the record answers, without long waits', async (t) => {
@@ -161,7 +161,7 @@ test('hold keeps a row as its change left it, without a statement; an older chan
   )) as [{ xid: number }];
   await deliver(xid, { id: 1, name: 'b' });
   await one.reads.hold([rows([1])]);
-  assert.equal(one.reads.counts.statements, 0);
+  assert.equal(one.reads.stats.cache.statements, 0);
   assert.deepEqual(await other.values(1), ['b']);
   other.reads.applied({
     xid: xid - 1,

@@ -127,7 +127,10 @@ export class StoredGeneration {
   async serve(): Promise<void> {
     const { view, leader } = this.#options;
     await this.#all((bucket) => bucket.call(SCRIPTS.serve, [String(this.number), String(leader)]));
-    await view.sweep(leader, ({ generation }) => generation !== null && Number(generation) < this.number);
+    await view.sweep(leader, ({ bucket, generation }) => {
+      if (bucket >= this.#buckets.length) return true;
+      return generation !== null && Number(generation) < this.number;
+    });
   }
 
   /** It is not wanted after all. */

@@ -164,7 +164,10 @@ export class StoredView {
       });
       for (const [bucket, own] of found) {
         if (bucket === null) continue;
-        await this.connection.run(SCRIPTS.sweep, pointerOf(this.name, bucket), [String(leader), ...own]);
+        const pointer = pointerOf(this.name, bucket);
+        // A declaration before this one had more buckets; nobody fences those.
+        if (bucket >= this.kind.buckets) await this.connection.pipeline(pointer, [['UNLINK', ...own]]);
+        else await this.writing.connection.run(SCRIPTS.sweep, pointer, [String(leader), ...own]);
       }
     });
   }

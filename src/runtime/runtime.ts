@@ -44,25 +44,6 @@ export interface SystemStatus {
   readonly record: { readonly engine: string; readonly embedded: boolean; readonly url: string };
   readonly store: string;
   readonly live: LiveStatus;
-  /** The processes on the record; this one alone unless told. */
-  readonly nodes?: readonly NodeStatus[];
-}
-
-/** One process of Lockstep. */
-export interface NodeStatus {
-  /** Unique among those on the record. */
-  readonly name: string;
-  readonly url: string | null;
-  readonly version: string;
-  /** Seconds since its start. */
-  readonly uptime: number;
-  /** Whether it follows the record for all of them; `standby` takes over. */
-  readonly role: 'leader' | 'standby';
-  /** Up to where its views have applied the log. */
-  readonly position: string | null;
-  readonly lagBytes: number;
-  /** Whether it is the one that tells. */
-  readonly self: boolean;
 }
 
 /** Everything but the servers: record, accounts, views, topics, and the services on them. */

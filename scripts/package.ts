@@ -26,7 +26,7 @@ async function prepack(): Promise<void> {
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
   execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
   rmSync(join(root, 'dist/scripts'), { recursive: true, force: true }); // only a type of it was asked for
-  for (const file of globSync('{src,services}/**/*.sql', { cwd: root })) copy(file);
+  for (const file of globSync(['{src,services}/**/*.sql', 'src/**/*.lua'], { cwd: root })) copy(file);
   cpSync(join(root, 'web/dist'), join(root, 'dist/web/dist'), { recursive: true });
   mkdirSync(dirname(saved), { recursive: true });
   copyFileSync(manifest, saved);

@@ -10,6 +10,7 @@ import { reads } from './reads.ts';
 import { rebuild } from './rebuild.ts';
 import { scribble } from './scribble.ts';
 import { start } from './start.ts';
+import { store } from './store.ts';
 import { taxi } from './taxi.ts';
 import { visible } from './visible.ts';
 import { writes } from './writes.ts';
@@ -21,6 +22,7 @@ export const parts: readonly Part[] = [
   mixed,
   visible,
   ranks,
+  store,
   feed,
   importing,
   rebuild,

@@ -15,6 +15,7 @@ export type RebuildReason =
   | 'wal limit' // the follower kept more WAL than it may
   | 'epoch changed' // another system, timeline, or a restore
   | 'schema changed' // DDL that changes data without events
+  | 'store lost' // the views' store lacks something that was in it
   | 'gap' // a transaction does not follow on the one before
   | 'requested';
 

@@ -22,6 +22,11 @@ export function parseSnapshot(text: string): Snapshot {
   return { xmin: low32(xmin!), xmax: low32(xmax!), running: running ? running.split(',').map(low32) : [] };
 }
 
+/** The inverse of `parseSnapshot`. */
+export function formatSnapshot({ xmin, xmax, running }: Snapshot): string {
+  return `${xmin}:${xmax}:${running.join()}`;
+}
+
 function low32(xid: string): number {
   return xid.length <= 9 ? Number(xid) : Number(BigInt(xid) & 0xffff_ffffn);
 }

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { startControl } from '../http/control.ts';
 import type { VerifyReport, ViewHandle, ViewStatus } from '../live/live.ts';
 import type { SystemStatus } from '../runtime/runtime.ts';
+import { statusText } from './commands/status.ts';
 import { Output } from './output.ts';
 import { runCommandLine } from './program.ts';
 
@@ -52,6 +53,7 @@ const system: SystemStatus = {
     reconnects: 0,
     views: [status],
     projections: [],
+    nodes: null,
   },
 };
 
@@ -98,6 +100,20 @@ async function lockstep(dataDir: string, ...args: string[]) {
   });
   return { code, stdout: stripVTControlCharacters(stdout), stderr: stripVTControlCharacters(stderr) };
 }
+
+test('status shows the nodes and who follows the record', () => {
+  const node = { host: 'a', pid: 1, started: 1000, seen: 13_000, position: 'e-1', url: 'http://a:1', ready: true };
+  const nodes = [
+    { ...node, id: 'a-1', leading: true },
+    { ...node, id: 'b-2', leading: false },
+    { ...node, id: 'c-3', leading: false, ready: false, url: null, position: null },
+  ];
+  const text = stripVTControlCharacters(statusText({ ...system, live: { ...system.live, slot: null, nodes } }));
+  assert.match(text, /^slot +held by the node that follows the record$/m);
+  assert.match(text, /^a-1 +follows the record +http:\/\/a:1 +12 s +e-1$/m);
+  assert.match(text, /^b-2 +in step /m);
+  assert.match(text, /^c-3 +out of step +- +12 s +-$/m);
+});
 
 test('status shows every view, the slot and the engines of the running server', async (t) => {
   const { code, stdout } = await lockstep(await serve(t, report), 'status');

@@ -21,8 +21,13 @@ function whatIsMissing({ draining, live }: Kit): string[] {
 
 function reasons(status: LiveStatus): string[] {
   const views = status.views.filter((view) => view.state !== 'live').map(describeView);
-  if (!status.following) views.unshift('the change feed is not connected');
+  if (!status.following) views.unshift(notFollowing(status));
   return views.length > 0 ? views : ['the views are not all at the position of the record'];
+}
+
+function notFollowing({ nodes }: LiveStatus): string {
+  if (!nodes) return 'the change feed is not connected';
+  return 'nothing was heard for a second of a node that follows the record';
 }
 
 function describeView({ service, name, state, progress, fault }: ViewStatus): string {

@@ -32,6 +32,11 @@ type FeedNumber = (status: LiveStatus) => number;
 const FEED_GAUGES: Readonly<Record<string, readonly [help: string, value: FeedNumber]>> = {
   lockstep_ready: ['Whether every view is live.', (status) => Number(status.ready)],
   lockstep_feed_following: ['Whether the change feed is connected.', (status) => Number(status.following)],
+  lockstep_leading: [
+    'Whether this node follows the record itself: one of all nodes does.',
+    (status) => Number(status.slot !== null),
+  ],
+  lockstep_nodes: ['Nodes of the database that tell of themselves.', (status) => status.nodes?.length ?? 1],
   lockstep_feed_position_bytes: [
     'Place in the log up to which every view has applied everything.',
     (status) => lsnOf(status.position),

@@ -41,6 +41,8 @@ test('[SPEC 5] /metrics shows views, feed, slot, sockets, requests by route, the
     'lockstep_view_state{service="sample",view="numbers",state="live"} 1',
     'lockstep_view_rebuilds_total{service="sample",view="numbers"} 1',
     'lockstep_slot_retained_bytes 4096',
+    'lockstep_leading 1',
+    'lockstep_nodes 1',
     'lockstep_feed_transactions_total 7',
     'lockstep_websockets 0',
     'lockstep_waiters 4',

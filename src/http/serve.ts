@@ -40,6 +40,7 @@ export async function serve(runtime: Runtime, options: { version: string }): Pro
   });
   await listen(app, config.host, config.port);
   url = urlOf(config.host, app.server.address() as AddressInfo);
+  live.url = url;
   const control = await startControl({ ...operated, dataDir: config.dataDir });
   return {
     url,

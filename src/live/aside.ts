@@ -1,16 +1,24 @@
 import type { FeedHandler, FeedSession } from '../changes/feed.ts';
 import type { ViewDefinition } from '../views/view.ts';
-import type { Applier } from './applier.ts';
 import { buildFromSnapshot } from './build.ts';
 import type { Generation } from './generation.ts';
 import type { Progress } from './live.ts';
 import type { Watermark } from './watermark.ts';
 
+/** The main stream, as far as what is built beside it is concerned. */
+export interface MainStream {
+  /** Feeds a state that is not behind it; refused while it is, or in the middle of a large transaction. */
+  join(generation: Generation): boolean;
+  remove(generation: Generation): void;
+  /** Calls `look` after each step, until the returned function is called. */
+  watch(look: () => void): () => void;
+}
+
 export interface AsideOptions {
   readonly definition: ViewDefinition<never>;
   /** A session with a temporary slot of its own and its snapshot. */
   open(): Promise<FeedSession>;
-  readonly main: Applier;
+  readonly main: MainStream;
   readonly watermark: Watermark;
   readonly now: number;
   /** Bound on waiting for the main stream to come up to the new state. */
@@ -41,7 +49,7 @@ function pick({ now, progress }: AsideOptions): { now: number; progress?: Progre
 }
 
 /** Streams the session's slot into the state until the main stream takes it over. */
-async function meet(session: FeedSession, generation: Generation, main: Applier): Promise<void> {
+async function meet(session: FeedSession, generation: Generation, main: MainStream): Promise<void> {
   if (main.join(generation)) return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let joined = false;

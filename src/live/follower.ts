@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type FeedSession, RebuildNeeded, type RebuildReason } from '../changes/feed.ts';
 import { formatPosition } from '../changes/position.ts';
@@ -9,6 +8,7 @@ import { buildFromSnapshot } from './build.ts';
 import { compareStates } from './compare.ts';
 import type { Generation } from './generation.ts';
 import type { LiveStatus, Progress, VerifyReport } from './live.ts';
+import { SchemaWatch } from './schema-watch.ts';
 import type { ServedView } from './served-view.ts';
 import type { TopicHub } from './topic-hub.ts';
 import type { Watermark } from './watermark.ts';
@@ -48,18 +48,22 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff({ firstMs: 20, maxMs: 5000 });
+  readonly #schema: SchemaWatch;
   readonly #opened = Promise.withResolvers<void>();
   #session: FeedSession | null = null;
   #applier: Applier | null = null;
   #end: (error: Error) => void = () => {};
   #running: Promise<void> | null = null;
   #recordEnd = 0;
-  #told = 0;
   #reconnects = 0;
   #totals = { transactions: 0, changes: 0 };
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    const { views, watermark, checkSchema, currentSnapshot } = options;
+    const rebuild = (error: RebuildNeeded) => this.#end(error);
+    const schema = { views, watermark, checkSchema, currentSnapshot, stopped: this.#stop.signal, rebuild };
+    this.#schema = new SchemaWatch(schema);
   }
 
   get recordEnd(): number {
@@ -98,6 +102,7 @@ export class Follower {
       changes: this.#totals.changes + (this.#applier?.changes ?? 0),
       reconnects: this.#reconnects,
       views: views.map((view) => view.status()),
+      nodes: null,
     };
   }
 
@@ -202,7 +207,7 @@ export class Follower {
       resync: () => topics.resync(),
       acknowledge: (lsn) => session.acknowledge(lsn),
       truncated: (table) => this.#options.truncated(table),
-      schemaChanged: () => this.#checkTold(),
+      schemaChanged: () => this.#schema.told(),
       ended: (error) => this.#end(error),
     });
     watermark.restart({ epoch: session.epoch, lsn: session.start });
@@ -224,40 +229,9 @@ export class Follower {
     this.#session = null;
   }
 
-  /** The log told of DDL on a followed table: until it is known to be harmless, the views do not answer. */
-  #checkTold(): void {
-    this.#told++;
-    for (const view of this.#options.views) view.doubted = true;
-    setImmediate(() => this.#checkSchema()); // when the transaction it was told in is applied
-  }
-
-  #checkSchema(): void {
-    const told = this.#told;
-    const doubted = this.#options.views.some((view) => view.doubted);
-    this.#caughtUp(doubted)
-      .then(() => this.#options.checkSchema(doubted))
-      .then(
-        () => {
-          if (told === this.#told) for (const view of this.#options.views) view.doubted = false;
-        },
-        (error) => {
-          if (error instanceof RebuildNeeded) this.#end(error); // otherwise the record is away: it is looked at again
-        },
-      );
-  }
-
-  /** Waits until SQL shows everything the log has shown: the log is first (CORRECTNESS 11). */
-  async #caughtUp(needed: boolean): Promise<void> {
-    if (!needed) return;
-    const { watermark } = this.#options;
-    const mark = watermark.mark();
-    while (!this.#stop.signal.aborted && !watermark.visibleIn(await this.#options.currentSnapshot(), mark))
-      await sleep(1);
-  }
-
   /** A schema that changed, the record's end, and a sign of life on an idle stream. */
   #look(): void {
-    this.#checkSchema();
+    this.#schema.check();
     this.#options.flushedLsn().then(
       (lsn) => {
         this.#recordEnd = lsn;

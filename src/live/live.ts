@@ -3,6 +3,7 @@ import type { RebuildReason } from '../changes/feed.ts';
 import type { Position } from '../changes/position.ts';
 import type { Receipt } from '../record/record.ts';
 import type { Drift, ResultsOf, ViewQuery, ViewStats } from '../views/view.ts';
+import type { NodeStatus } from './nodes/registry.ts';
 
 /** An answer and what it reflects. */
 export interface Answer<T> {
@@ -215,4 +216,6 @@ export interface LiveStatus {
   readonly reconnects: number;
   readonly views: readonly ViewStatus[];
   readonly projections: readonly ProjectionStatus[];
+  /** All nodes of the database, this one among them; null where the views live in this process alone. */
+  readonly nodes: readonly NodeStatus[] | null;
 }

@@ -61,7 +61,12 @@ const OPEN = `select transactionid::text::bigint as xid from pg_catalog.pg_locks
 async function openAt(read: RecordRead, position: Position): Promise<number[]> {
   if (position.lsn <= read.watermark.position.lsn) return [];
   if (position.lsn > (await read.record.flushedLsn())) throw new PositionAhead();
-  return (await read.record.query<{ xid: number }>(OPEN)).map(({ xid }) => xid);
+  return openTransactions(read.record);
+}
+
+/** Those that have not ended, or are not visible yet though the log has their commit. 32-bit ids. */
+export async function openTransactions(reader: RecordReader): Promise<number[]> {
+  return (await reader.query<{ xid: number }>(OPEN)).map(({ xid }) => xid);
 }
 
 /** What is visible to SQL now, as `pg_current_snapshot()` gives it. */

@@ -1,3 +1,4 @@
+import type { Transaction } from '../changes/change.ts';
 import type { RebuildReason } from '../changes/feed.ts';
 import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
@@ -8,6 +9,7 @@ import type { Generation } from './generation.ts';
 import { LazyReads, type LazyState } from './lazy-reads.ts';
 import type { Answer, Progress, ReadOptions, VerifyReport, ViewHandle, ViewState, ViewStatus } from './live.ts';
 import { readFromRecord } from './record-read.ts';
+import { StoredReads, type StoredSide, type StoreReader } from './stored/reads.ts';
 import type { Watermark } from './watermark.ts';
 
 export interface ServedViewOptions {
@@ -18,6 +20,8 @@ export interface ServedViewOptions {
   readonly watermark: Watermark;
   /** Longest wait for a client's position. */
   readonly waitMs: number;
+  /** Set where the view lives outside of the process. */
+  readonly stored?: StoredSide;
   recordEnd(): number;
   rebuild(view: ServedView, progress?: Progress): Promise<void>;
   verify(view: ServedView, progress?: Progress): Promise<VerifyReport>;
@@ -43,13 +47,25 @@ export class ServedView implements ViewHandle {
   progress: ViewStatus['progress'] = null;
 
   readonly #lazyReads: LazyReads | null;
+  /** Set where the view lives outside of the process. */
+  readonly #stored: StoredReads | null;
 
   constructor(options: ServedViewOptions) {
     const { record, watermark, waitMs, definition } = options;
     this.#options = options;
-    this.#lazyReads = definition.lazy
-      ? new LazyReads({ source: definition.lazy as never, record, watermark, waitMs, current: () => this.#lazyState() })
+    this.#stored = options.stored
+      ? new StoredReads({ side: options.stored, definition, record, watermark, waitMs })
       : null;
+    this.#lazyReads =
+      definition.lazy && !options.stored
+        ? new LazyReads({
+            source: definition.lazy as never,
+            record,
+            watermark,
+            waitMs,
+            current: () => this.#lazyState(),
+          })
+        : null;
     this.name = `${options.service}/${options.name}`;
     this.definition = options.definition;
   }
@@ -59,13 +75,64 @@ export class ServedView implements ViewHandle {
   }
 
   get version(): number {
+    if (this.#stored) return this.#versionBase;
     return this.#versionBase + (this.#generation?.version ?? 0);
   }
 
   get state(): ViewState {
-    if (this.#fault ?? this.#generation?.fault) return 'broken';
-    if (!this.#inStep) return 'building';
-    return this.#generation!.torn || this.doubted ? 'catching up' : 'live';
+    if (this.fault) return 'broken';
+    if (!this.#isFed) return 'building';
+    return this.#generation?.torn || this.doubted ? 'catching up' : 'live';
+  }
+
+  /** Why it is answered from the record until it can be built. */
+  get fault(): string | null {
+    return this.ownFault ?? this.#stored?.side.fault() ?? null;
+  }
+
+  /** Of a view outside of the process. */
+  get reader(): StoreReader | null {
+    return this.#stored?.side.reader ?? null;
+  }
+
+  /** What this process found; not what the leader told. */
+  get ownFault(): string | null {
+    return this.#fault ?? this.#generation?.fault?.message ?? null;
+  }
+
+  /** Of a view outside of the process: this process has found it whole, or made it so. */
+  built(): void {
+    this.#fault = null;
+    this.progress = null;
+  }
+
+  /** Of a view outside of the process: this process does not lead any more, and knows nothing of it. */
+  released(): void {
+    this.built();
+    this.doubted = false;
+  }
+
+  /** Of a view outside of the process: it was built anew beside what was served. */
+  rebuilt(): void {
+    this.built();
+    this.#builds++;
+    this.#versionBase++;
+  }
+
+  /** Of a view outside of the process: a transaction that touches it is in the store. */
+  applied(transaction: Transaction): void {
+    this.#versionBase++;
+    this.#stored?.applied(transaction);
+  }
+
+  /** Of a view outside of the process: changes were applied that this node was not told of. */
+  missed(): void {
+    this.#versionBase++;
+    this.#stored?.missed();
+  }
+
+  get #isFed(): boolean {
+    return this.#stored ? this.#stored.side.inStep() : this.#inStep;
   }
 
   /** Serves a new state from now on; it stands at the watermark. */
@@ -120,11 +187,21 @@ export class ServedView implements ViewHandle {
     options: ReadOptions = {},
   ): Promise<Answer<ResultsOf<Queries>>> {
     if (options.minPosition && !(await this.#reached(options.minPosition))) return this.#readRecord(queries, options);
+    if (this.#stored) return (await this.#readStored(queries, options)) ?? this.#readRecord(queries, options);
     const fromView = options.from === 'record' ? undefined : this.readNow(queries);
     return fromView ?? (await this.#readLazily(queries, options.from)) ?? (await this.#readRecord(queries, options));
   }
 
+  async #readStored<Queries extends readonly ViewQuery<unknown>[]>(
+    queries: Queries,
+    options: ReadOptions,
+  ): Promise<Answer<ResultsOf<Queries>> | undefined> {
+    if (!this.#isFed || this.doubted || this.fault) return undefined;
+    return (await this.#stored!.read(queries, options)) as Answer<ResultsOf<Queries>> | undefined;
+  }
+
   async hold(queries: readonly ViewQuery<unknown>[]): Promise<void> {
+    if (this.#stored) return this.#stored.hold(queries);
     const { lazy } = this.definition;
     const state = this.#lazyState();
     if (!lazy || !state) return;
@@ -135,6 +212,7 @@ export class ServedView implements ViewHandle {
 
   /** What is to be done now and then. */
   tend(now: number): void {
+    this.#stored?.tend();
     const state = this.#generation?.state;
     state?.expire?.(now);
     const lazy = this.#lazyState();
@@ -177,8 +255,9 @@ export class ServedView implements ViewHandle {
 
   status(): ViewStatus {
     const { watermark, service, name, definition } = this.#options;
-    const served = this.#generation !== null && this.#inStep;
-    const stats: ViewStats = served ? this.#generation!.state.stats() : { entries: 0, bytes: 0 };
+    const source = this.#stored ?? this.#generation?.state;
+    const served = this.#isFed && source !== undefined;
+    const stats: ViewStats = served ? source.stats() : { entries: 0, bytes: 0 };
     return {
       service,
       name,
@@ -187,10 +266,10 @@ export class ServedView implements ViewHandle {
       position: served ? formatPosition(watermark.position) : null,
       lagBytes: served ? Math.max(0, this.#options.recordEnd() - watermark.position.lsn) : this.#options.recordEnd(),
       ...stats,
-      ...(stats.cache && { cache: { ...stats.cache, statements: this.#lazyReads!.statements } }),
+      ...(stats.cache && this.#lazyReads && { cache: { ...stats.cache, statements: this.#lazyReads.statements } }),
       progress: this.progress,
       rebuilds: Math.max(0, this.#builds - 1),
-      fault: this.#fault ?? this.#generation?.fault?.message ?? null,
+      fault: this.fault,
     };
   }
 
@@ -218,7 +297,7 @@ export class ServedView implements ViewHandle {
   async #reached(position: Position): Promise<boolean> {
     const { watermark, waitMs } = this.#options;
     if (position.epoch !== watermark.position.epoch) throw new PositionOfAnotherEpoch();
-    if (!this.#inStep) return false;
+    if (!this.#isFed) return false;
     try {
       await watermark.reached(position, waitMs);
       return true;

@@ -1,5 +1,5 @@
 import type { Position } from '../changes/position.ts';
-import { parseSnapshot } from '../changes/visibility.ts';
+import { isVisible, parseSnapshot } from '../changes/visibility.ts';
 import type { Receipt } from '../record/record.ts';
 import { PositionAhead, PositionOfAnotherEpoch, PositionTimeout, TooManyWaiters } from './errors.ts';
 import type { Applied } from './live.ts';
@@ -9,6 +9,7 @@ const RECENT = 65_536;
 /** After this long a write's transaction id is no longer trusted to show up (it may have changed nothing that is published). */
 const XID_PATIENCE_MS = 10;
 const SWEEP_MS = 10;
+const NONE = new Set<number>();
 
 export interface WatermarkOptions {
   /** The end of the record's flushed log, now. */
@@ -52,6 +53,8 @@ export class Watermark {
   #nextLsn = Number.POSITIVE_INFINITY;
   #position: Position = { epoch: '0', lsn: 0 };
   #newestXid: number | null = null;
+  /** Transactions that may be applied without this process having been told; null while that is not known. */
+  #untold: Set<number> | null = NONE;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: WatermarkOptions) {
@@ -79,6 +82,7 @@ export class Watermark {
     this.#recentOrder[slot] = xid;
     this.#recent.set(xid, lsn);
     if (this.#newestXid === null || ((xid - this.#newestXid) | 0) > 0) this.#newestXid = xid;
+    if (this.#untold !== NONE) this.#untold?.delete(xid); // it is told of now, and ended after what was missed
     this.#move({ epoch: this.#position.epoch, lsn });
     const waiter = this.#byXid.get(xid);
     if (!waiter) return;
@@ -101,10 +105,25 @@ export class Watermark {
    * shows a commit before snapshots do (CORRECTNESS 11).
    */
   visibleIn(snapshot: string, mark: Mark): boolean {
+    if (this.#untold !== NONE && !this.#untoldVisibleIn(snapshot)) return false;
     if (mark.newestXid === null) return true;
     const { xmax, running } = parseSnapshot(snapshot);
     if (((xmax - mark.newestXid) | 0) <= 0) return false;
     return !running.some((xid) => (this.#recent.get(xid) ?? Number.POSITIVE_INFINITY) <= mark.position.lsn);
+  }
+
+  /**
+   * Moved past transactions that this process was not told of. Until it is known which were open then (`settled`), no snapshot
+   * is sure to show what is applied.
+   */
+  missed(): void {
+    this.#untold = null;
+  }
+
+  /** After `missed`: the transactions that are open now. One that is not open any more is visible. */
+  settled(open: readonly number[]): void {
+    const untold = open.filter((xid) => !this.#recent.has(xid));
+    this.#untold = untold.length > 0 ? new Set(untold) : NONE;
   }
 
   /** Resolves when the receipt's transaction is applied, or with `applied: false` after `timeoutMs`. */
@@ -145,8 +164,17 @@ export class Watermark {
     this.#sweep = undefined;
   }
 
+  #untoldVisibleIn(snapshot: string): boolean {
+    if (this.#untold === null) return false;
+    const seen = parseSnapshot(snapshot);
+    for (const xid of this.#untold) if (!isVisible(xid, seen)) return false;
+    this.#untold = NONE; // ended, all of them: so they are in every later snapshot too
+    return true;
+  }
+
   #forget(): void {
     this.#recent.clear();
+    this.#untold = NONE;
     this.#applied = 0;
     this.#newestXid = null;
     for (const waiter of this.#byXid.values()) waiter.resolve(undefined);

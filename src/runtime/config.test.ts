@@ -40,6 +40,9 @@ test('defaults, with the data folder made absolute', async (t) => {
     corsOrigins: [],
     trustProxy: false,
     waitMs: 5000,
+    leaderTimeoutMs: 5000,
+    valkeyUrl: undefined,
+    valkeyReplicas: 0,
     walLimitBytes: 2 ** 30,
     rateLimit: undefined,
     only: undefined,
@@ -162,6 +165,20 @@ test('describe tells every option with its variable and source', async (t) => {
 
 test('defineConfig returns what it is given', () => {
   assert.deepEqual(defineConfig({ port: 1 }), { port: 1 });
+});
+
+test('[SPEC 9] VALKEY_URL takes several hosts, and its password is shown nowhere', async () => {
+  const url = 'redis://app:geheim@one:7001,two:7002';
+  const config = await loadConfig({ env: { VALKEY_URL: url }, cwd: tmpdir() });
+  assert.equal(config.valkeyUrl, url);
+  assert.equal(redact(config).valkeyUrl, 'redis://app:***@one:7001,two:7002');
+  await assert.rejects(
+    loadConfig({ env: { VALKEY_URL: 'redis://app:geheim@one:7001?x=1' }, cwd: tmpdir() }),
+    (error: Error) => {
+      assert.match(error.message, /^VALKEY_URL is \*\*\*; expected a URL such as redis:/);
+      return true;
+    },
+  );
 });
 
 test('a database that a service declares is a setting like the others, and a secret', async (t) => {

@@ -26,6 +26,9 @@ export interface Settings {
   readonly databaseUrl: string | undefined;
   /** Unset: `databaseUrl`. */
   readonly replicationUrl: string | undefined;
+  /** Unset: the views live in this process. */
+  readonly valkeyUrl: string | undefined;
+  readonly valkeyReplicas: number;
   readonly logLevel: LogLevel;
   readonly issuer: string | undefined;
   readonly audience: string | undefined;
@@ -37,6 +40,8 @@ export interface Settings {
   readonly trustProxy: TrustProxy;
   /** Milliseconds. */
   readonly waitMs: number;
+  /** Milliseconds. */
+  readonly leaderTimeoutMs: number;
   readonly walLimitBytes: number;
   /** Requests a second for each address; 0: no limit. Unset: a generous one that spares this machine itself. */
   readonly rateLimit: number | undefined;
@@ -119,7 +124,7 @@ export function redact(config: Config): Config {
     Object.fromEntries(
       Object.entries(values).map(([name, value]) => [
         name,
-        options[name]?.secret && typeof value === 'string' ? redactUrl(value) : value,
+        options[name]?.secret && typeof value === 'string' ? redacted(options[name], value) : value,
       ]),
     );
   return {
@@ -163,10 +168,14 @@ export function redactUrl(text: string): string {
   return withHost === text ? url.href : url.href.replace(`@${SOCKET_HOST}/`, '@/');
 }
 
+function redacted({ redact = redactUrl }: Option<unknown>, value: string): string {
+  return redact(value);
+}
+
 function check(option: Option<unknown>, { value, where }: Found): unknown {
   const checked = option.read(value);
   if (checked !== undefined) return checked;
-  const found = option.secret && typeof value === 'string' ? redactUrl(value) : JSON.stringify(value);
+  const found = option.secret && typeof value === 'string' ? redacted(option, value) : JSON.stringify(value);
   throw new ConfigError(`${where} is ${found}; expected ${option.expected}.`);
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { parseHosts } from '../record/hosts.ts';
+import { parseValkeyUrl, redactValkeyUrl } from '../views/stores/valkey/url.ts';
 
 /** How one option is written: what it accepts, in words and as code. */
 export interface Kind<T> {
@@ -17,6 +18,8 @@ export interface Option<T> extends Kind<T> {
   readonly about: string;
   /** Also read from the file that `<env>_FILE` names, and shown only redacted. */
   readonly secret?: true;
+  /** How a secret value is shown; as a URL without its password unless told. */
+  redact?(value: string): string;
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -81,6 +84,12 @@ function url(schemes: readonly string[], example: string): Kind<string> {
     },
   };
 }
+
+const valkeyUrl: Kind<string> = {
+  expected:
+    'a URL such as redis://user:password@host:6379, rediss:// for TLS, several host:port with commas between them for a Cluster',
+  read: (value) => (typeof value === 'string' && parseValkeyUrl(value) ? value : undefined),
+};
 
 function postgres(database: string): Kind<string> {
   const one = url(POSTGRES, `postgresql://user:password@host:5432/${database}`);
@@ -200,6 +209,19 @@ export const OPTIONS = {
     secret: true,
     about: 'the record without a pooler in between; unset: databaseUrl',
   },
+  valkeyUrl: {
+    ...unset(valkeyUrl),
+    env: 'VALKEY_URL',
+    secret: true,
+    redact: redactValkeyUrl,
+    about: 'the store of the views, shared by many nodes; unset: the memory of this process',
+  },
+  valkeyReplicas: {
+    ...integer(0, 5, 'replicas'),
+    env: 'LOCKSTEP_VALKEY_REPLICAS',
+    fallback: 0,
+    about: 'replicas that must have a change before it counts as applied',
+  },
   logLevel: { ...logLevel, env: 'LOG_LEVEL', fallback: 'info', about: 'least severe messages to log' },
   issuer: {
     ...unset(url(WEB, 'https://issuer.example.org')),
@@ -245,6 +267,12 @@ export const OPTIONS = {
     env: 'LOCKSTEP_WAIT_MS',
     fallback: 5000,
     about: 'longest wait for a view, in milliseconds',
+  },
+  leaderTimeoutMs: {
+    ...integer(500, 600_000, 'milliseconds'),
+    env: 'LOCKSTEP_LEADER_TIMEOUT',
+    fallback: 5000,
+    about: 'a leading node that is silent for so long is deposed, in milliseconds',
   },
   walLimitBytes: {
     ...bytes(2 ** 24),

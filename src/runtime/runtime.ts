@@ -3,6 +3,7 @@ import type { IdentityServer } from '../identity/identity.ts';
 import { openIdentity } from '../identity/open.ts';
 import type { LiveStatus } from '../live/live.ts';
 import type { ServedView } from '../live/served-view.ts';
+import type { OpenStore } from '../live/stored/store.ts';
 import type { TopicHub } from '../live/topic-hub.ts';
 import { checkRecord } from '../record/checks.ts';
 import { type DirectoryLock, lockDirectory } from '../record/directory-lock.ts';
@@ -12,6 +13,7 @@ import { migrate } from '../record/migrate.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
 import { standbyRisks } from '../record/standby.ts';
+import { openStore } from '../views/stores/valkey/store.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
@@ -25,6 +27,8 @@ export interface RuntimeOptions {
   readonly log: Logger;
   /** The data directory's lock, where the caller holds it. */
   readonly lock?: DirectoryLock;
+  /** Where the views live, instead of what the configuration says; closed with the runtime. */
+  readonly store?: OpenStore;
   /** Views are built and followed; a command that needs SQL alone leaves that out. */
   readonly follow?: boolean;
 }
@@ -97,7 +101,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function open(
-  { config, services: declared, log, lock, follow = true }: RuntimeOptions,
+  { config, services: declared, log, lock, store: given, follow = true }: RuntimeOptions,
   opened: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Runtime> {
@@ -114,7 +118,9 @@ async function open(
   const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
   opened.push(() => identity.close());
-  const live = new LiveSystem({ config, services, record, log });
+  const store = given ?? (config.valkeyUrl ? await openStore({ url: config.valkeyUrl, log }) : undefined);
+  if (store) opened.push(() => store.close());
+  const live = new LiveSystem({ config, services, record, store, log });
   opened.push(() => live.stop());
   const contexts = services.map((definition) => {
     const context = contextOf(definition, { record, identity, live, log, config });
@@ -149,7 +155,7 @@ async function open(
         embedded: postgres !== null,
         url: redactUrl(record.url),
       },
-      store: 'memory',
+      store: store?.description ?? 'memory',
       live: live.status(),
     }),
     stop,

@@ -22,41 +22,96 @@ export interface FaultProxy {
 export async function faultProxy(t: Pick<TestContext, 'after'>, databaseUrl: string): Promise<FaultProxy> {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-proxy-'));
   const host = decodeURIComponent(/[?&]host=([^&]*)/.exec(databaseUrl)![1]!);
-  const sockets = new Set<Socket>();
-  let fault: { text: string; when: 'before' | 'after' } | undefined;
-  let cuts = 0;
-  const server = createServer((client) => {
-    const upstream = connect(join(host, SOCKET));
-    for (const socket of [client, upstream]) sockets.add(socket.on('error', () => {}));
+  const proxy = new Passage(() => connect(join(host, SOCKET)));
+  await proxy.listen(join(directory, SOCKET));
+  t.after(() => {
+    proxy.close();
+    rmSync(directory, { recursive: true });
+  });
+  const url = databaseUrl.replace(/([?&]host=)[^&]*/, `$1${encodeURIComponent(directory)}`);
+  return withUrl(proxy, url);
+}
+
+export interface StoreProxy extends FaultProxy {
+  /** Loses every connection; new ones lead to this port from now on. */
+  leadTo(port: number): void;
+}
+
+/** The same in front of a store, on the loopback address. */
+export async function storeProxy(t: Pick<TestContext, 'after'>, port: number): Promise<StoreProxy> {
+  let target = port;
+  const proxy = new Passage(() => connect(target, '127.0.0.1'));
+  const own = await proxy.listen({ port: 0, host: '127.0.0.1' });
+  t.after(() => proxy.close());
+  const leadTo = (port: number) => {
+    target = port;
+    proxy.cutAll();
+  };
+  return Object.assign(withUrl(proxy, `redis://127.0.0.1:${own}`), { leadTo });
+}
+
+function withUrl(proxy: Passage, url: string): FaultProxy {
+  return {
+    url,
+    cutOn: (text, when) => proxy.cutOn(text, when),
+    get cuts() {
+      return proxy.cuts;
+    },
+  };
+}
+
+/** Passes bytes on, both ways. */
+class Passage {
+  readonly #upstream: () => Socket;
+  readonly #sockets = new Set<Socket>();
+  readonly #server = createServer((client) => this.#carry(client));
+  #fault: { text: string; when: 'before' | 'after' } | undefined;
+  cuts = 0;
+
+  constructor(upstream: () => Socket) {
+    this.#upstream = upstream;
+  }
+
+  /** Returns the port, where it listens on one. */
+  async listen(where: string | { port: number; host: string }): Promise<number | undefined> {
+    await new Promise<void>((resolve) => this.#server.listen(where, resolve));
+    const address = this.#server.address();
+    return typeof address === 'object' ? address?.port : undefined;
+  }
+
+  cutOn(text: string, when: 'before' | 'after'): void {
+    this.#fault = { text, when };
+  }
+
+  cutAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  close(): void {
+    this.cutAll();
+    this.#server.close();
+  }
+
+  #carry(client: Socket): void {
+    const upstream = this.#upstream();
+    for (const socket of [client, upstream]) {
+      this.#sockets.add(socket.on('error', () => {}));
+      socket.once('close', () => this.#sockets.delete(socket));
+    }
     const cut = () => {
-      cuts++;
+      this.cuts++;
       client.destroy();
       upstream.destroy();
     };
     client.on('data', (bytes) => {
-      const hit = fault !== undefined && bytes.includes(fault.text) ? fault : undefined;
-      if (hit) fault = undefined;
-      if (hit?.when === 'before') return cut();
-      if (hit) upstream.removeAllListeners('data').once('data', cut);
+      const fault = this.#fault !== undefined && bytes.includes(this.#fault.text) ? this.#fault : undefined;
+      if (fault) this.#fault = undefined;
+      if (fault?.when === 'before') return cut();
+      if (fault) upstream.removeAllListeners('data').once('data', cut);
       upstream.write(bytes);
     });
     upstream.on('data', (bytes) => client.write(bytes));
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(join(directory, SOCKET), resolve));
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    rmSync(directory, { recursive: true });
-  });
-  return {
-    url: databaseUrl.replace(/([?&]host=)[^&]*/, `$1${encodeURIComponent(directory)}`),
-    cutOn(text, when) {
-      fault = { text, when };
-    },
-    get cuts() {
-      return cuts;
-    },
-  };
+  }
 }

@@ -38,6 +38,16 @@ export class ServerProcess {
     return this.#child !== null;
   }
 
+  /** Of the process that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Sends a signal, and waits for nothing: `SIGSTOP`, `SIGCONT`. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   start(): void {
     const { dataDir, port, env } = this.#options;
     const child = spawn(process.execPath, [COMMAND, 'start'], {

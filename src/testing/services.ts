@@ -5,10 +5,12 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { serve } from '../http/serve.ts';
+import type { OpenStore } from '../live/stored/store.ts';
 import { type ConfigFile, loadConfig } from '../runtime/config.ts';
 import { openRuntime, type Runtime } from '../runtime/runtime.ts';
 import { declaredSettings, type ServiceDefinition } from '../runtime/service.ts';
 import { testDatabase } from './database.ts';
+import { releaseStore, testStoreUrl } from './store.ts';
 
 export interface TestApp extends Runtime {
   readonly url: string;
@@ -21,9 +23,10 @@ export async function testServices(
   t: TestContext,
   services: readonly ServiceDefinition[],
   settings: ConfigFile = {},
+  store?: () => OpenStore,
 ): Promise<TestApp> {
   const databaseUrl = settings.databaseUrl ?? (await testDatabase(t)).url;
-  return startApp({ t, databaseUrl, services, settings });
+  return startApp({ t, databaseUrl, services, settings, ...(store && { store }) });
 }
 
 interface AppOptions {
@@ -31,26 +34,28 @@ interface AppOptions {
   readonly databaseUrl: string;
   readonly services: readonly ServiceDefinition[];
   readonly settings: ConfigFile;
+  readonly store?: () => OpenStore;
 }
 
 async function startApp(options: AppOptions): Promise<TestApp> {
   const { t, databaseUrl, services, settings } = options;
+  const valkeyUrl = options.store ? undefined : await testStoreUrl(databaseUrl);
   const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-app-'));
   const config = await loadConfig({
     env: {},
     cwd: dataDir,
     declared: declaredSettings(services),
-    overrides: { dataDir, databaseUrl, port: 0, rateLimit: 0, ...settings },
+    overrides: { dataDir, databaseUrl, ...(valkeyUrl && { valkeyUrl }), port: 0, rateLimit: 0, ...settings },
   });
   const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
-  const runtime = await openRuntime({ config, services, log });
+  const runtime = await openRuntime({ config, services, log, ...(options.store && { store: options.store() }) });
   const served = await serve(runtime, { version: 'test' });
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= served.stop().then(() => rm(dataDir, { recursive: true, force: true }));
     return stopped;
   };
-  t.after(stop);
+  t.after(() => stop().then(() => releaseStore(databaseUrl)));
   while (!runtime.live.status().ready) await sleep(5);
   return {
     ...runtime,

@@ -34,7 +34,7 @@ export interface ContractOptions<Query extends ViewQuery<unknown>> extends Contr
 }
 
 /** What a test does to a table (the `of`th); `undefined` columns are the large values a log does not carry. */
-type Step = { readonly of?: number } & (
+export type Step = { readonly of?: number } & (
   | { readonly kind: 'put'; readonly id: number; readonly row: Row }
   | { readonly kind: 'partial'; readonly id: number; readonly row: Row; readonly columns: readonly string[] }
   | { readonly kind: 'move'; readonly id: number; readonly row: Row }
@@ -102,9 +102,9 @@ class TableModel {
 }
 
 /** Only views that are filled on demand look at it. */
-const COMMIT = { xid: 1, lsn: 1 };
+export const COMMIT = { xid: 1, lsn: 1 };
 /** All tables of a view. */
-class TablesModel {
+export class TablesModel {
   readonly tables: readonly TableModel[];
 
   constructor({ table, others = [] }: { table: Table; others?: readonly ContractTable[] | undefined }) {
@@ -243,7 +243,7 @@ export function viewContract<Query extends ViewQuery<unknown>>(options: Contract
 }
 
 /** Steps in all of the tables; more of them in the first. */
-function steps<Query extends ViewQuery<unknown>>(options: ContractOptions<Query>): fc.Arbitrary<Step> {
+export function steps<Query extends ViewQuery<unknown>>(options: ContractOptions<Query>): fc.Arbitrary<Step> {
   const { others = [] } = options;
   return fc.oneof(
     { weight: others.length + 1, arbitrary: stepsIn(options) },
@@ -300,7 +300,10 @@ function drifts<Query extends ViewQuery<unknown>>(view: MemoryView<Query>, other
 }
 
 /** What the view holds: all rows unless it declares otherwise. */
-function heldBy<Query extends ViewQuery<unknown>>({ held }: ContractOptions<Query>, model: TablesModel): unknown {
+export function heldBy<Query extends ViewQuery<unknown>>(
+  { held }: ContractOptions<Query>,
+  model: TablesModel,
+): unknown {
   const { rows, others } = model;
   return held ? held(rows, others) : { rows: byKey(rows), others };
 }

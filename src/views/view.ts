@@ -4,6 +4,7 @@ import type { Commit } from '../changes/visibility.ts';
 import type { RecordReader } from '../record/record.ts';
 import type { Row } from '../record/value.ts';
 import type { LazySource } from './lazy.ts';
+import type { StoredKind } from './stored.ts';
 
 declare const result: unique symbol;
 
@@ -32,6 +33,8 @@ export interface ViewDefinition<Query extends ViewQuery<unknown> = ViewQuery<unk
   answerFromRecord(reader: RecordReader, queries: readonly Query[]): Promise<unknown[]>;
   /** Set where the state holds only what was asked for: `build` then makes a `LazyView`, and no table is loaded into it. */
   readonly lazy?: LazySource<Query>;
+  /** How the view lives in Valkey or Redis; a view without it lives in process memory only. */
+  readonly stored?: StoredKind<Query>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { LiveStatus, ProjectionState, ProjectionStatus, ViewState, ViewStatus } from '../../live/live.ts';
+import type { NodeStatus } from '../../live/nodes/registry.ts';
 import type { SystemStatus } from '../../runtime/runtime.ts';
 import { bytes, count, plural, seconds } from '../format.ts';
 import type { CommandContext } from '../program.ts';
@@ -27,10 +28,11 @@ export function statusText(status: SystemStatus): string {
       ['lockstep', headline(status)],
       ['record', `${status.record.engine}  ${styleText('dim', status.record.url)}`],
       ['feed', feedText(live)],
-      ['slot', slotText(live.slot)],
+      ['slot', slotText(live)],
       ['views', `in ${status.store}`],
     ]),
     '',
+    ...nodesText(live.nodes),
     viewsText(live.views),
     ...projectionsText(live.projections),
   ].join('\n');
@@ -48,9 +50,27 @@ function feedText(live: LiveStatus): string {
   return `at ${live.position ?? 'its beginning'}, ${seen} since its start${again}`;
 }
 
-function slotText(slot: LiveStatus['slot']): string {
+function slotText({ slot, nodes }: LiveStatus): string {
+  if (!slot && nodes?.some(({ leading }) => leading)) return 'held by the node that follows the record';
   if (!slot) return styleText('yellow', 'none');
   return `${slot.name}${slot.temporary ? ', temporary' : ''}, keeps ${bytes(slot.retainedBytes)} of log`;
+}
+
+function nodesText(nodes: LiveStatus['nodes']): string[] {
+  if (!nodes) return [];
+  const shown = table(nodes, [
+    { heading: 'node', of: ({ id }) => id },
+    { heading: 'state', of: nodeState },
+    { heading: 'serves', of: ({ url }) => url ?? '-' },
+    { heading: 'up', of: ({ started, seen }) => seconds((seen - started) / 1000), align: 'right' },
+    { heading: 'position', of: ({ position }) => position ?? '-' },
+  ]);
+  return [shown, ''];
+}
+
+function nodeState({ leading, ready }: NodeStatus): string {
+  if (leading) return styleText('green', 'follows the record');
+  return ready ? styleText('green', 'in step') : styleText('yellow', 'out of step');
 }
 
 const COLOURS = { live: 'green', 'catching up': 'yellow', building: 'yellow', broken: 'red' } as const satisfies Record<

@@ -40,6 +40,7 @@ export class TestLive implements Live {
       reconnects: 1,
       views: this.views,
       projections: [],
+      nodes: null,
     };
   }
 }

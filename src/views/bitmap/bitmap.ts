@@ -1,5 +1,6 @@
 import type { Row } from '../../record/value.ts';
 import { MemoryBitmap } from '../stores/memory/bitmap.ts';
+import { StoredBitmap } from '../stores/valkey/bitmap.ts';
 import type { ViewDefinition } from '../view.ts';
 import type { BitmapQuery } from './queries.ts';
 import { answerFromRecord } from './sql.ts';
@@ -49,6 +50,7 @@ export function bitmap<R extends object = Row>(options: BitmapOptions<NoInfer<R>
     kind: 'bitmap',
     sources: [{ table, columns: [shape.cell, shape.color, shape.sequence, shape.time] }],
     build: () => new MemoryBitmap({ shape }),
+    stored: new StoredBitmap({ shape }),
     answerFromRecord: (reader, queries) => answerFromRecord(shape, reader, queries),
   };
 }

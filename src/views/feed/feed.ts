@@ -1,6 +1,7 @@
 import type { Row, Value } from '../../record/value.ts';
 import type { ColumnOf } from '../column.ts';
 import { MemoryFeed } from '../stores/memory/feed.ts';
+import { StoredFeed } from '../stores/valkey/feed.ts';
 import type { ViewDefinition } from '../view.ts';
 import type { FeedQuery } from './queries.ts';
 import { answerFromRecord } from './sql.ts';
@@ -24,7 +25,7 @@ export interface FeedOptions<R extends object = Row, P extends object = Row> {
     readonly id: ColumnOf<P, string | number>;
     readonly keep: readonly ColumnOf<P, Value>[];
   };
-  /** The newest rows that memory holds; further down the record answers. 10,000 unless told. */
+  /** The newest rows that the view holds; further down the record answers. 10,000 unless told. */
   readonly hold?: number;
 }
 
@@ -44,7 +45,7 @@ export interface FeedShape {
 
 /**
  * The newest rows of a table, newest first, without those that have expired by the reader's clock, each with its author's
- * profile. Memory holds the newest `hold` rows and the profiles, however long the table is.
+ * profile. The view holds the newest `hold` rows and the profiles, however long the table is.
  *
  * The record wants an index on the id of the rows that are on the feed.
  */
@@ -61,6 +62,7 @@ export function feed<R extends object = Row, P extends object = Row>(
       { table: profiles.table, columns: [profiles.id, ...profiles.keep] },
     ],
     build: () => new MemoryFeed({ shape }),
+    stored: new StoredFeed({ shape }),
     answerFromRecord: (reader, queries) => answerFromRecord(shape, reader, queries),
   };
 }

@@ -1,6 +1,7 @@
 import type { Row, Value } from '../../record/value.ts';
 import type { ColumnOf } from '../column.ts';
 import { MemoryInbox } from '../stores/memory/inbox.ts';
+import { StoredInbox } from '../stores/valkey/inbox.ts';
 import type { ViewDefinition } from '../view.ts';
 import type { InboxQuery } from './queries.ts';
 import { answerFromRecord } from './sql.ts';
@@ -77,6 +78,7 @@ export function inbox<M extends object = Row, B extends object = Row, P extends 
       { table: profiles.table, columns: [profiles.id, ...profiles.keep] },
     ],
     build: () => new MemoryInbox({ shape }),
+    stored: new StoredInbox({ shape }),
     answerFromRecord: (reader, queries) => answerFromRecord(shape, reader, queries),
   };
 }

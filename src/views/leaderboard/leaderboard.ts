@@ -1,6 +1,7 @@
 import type { Row, Value } from '../../record/value.ts';
 import type { ColumnOf } from '../column.ts';
 import { MemoryLeaderboard } from '../stores/memory/leaderboard.ts';
+import { StoredLeaderboard } from '../stores/valkey/leaderboard.ts';
 import type { ViewDefinition } from '../view.ts';
 import type { LeaderboardQuery } from './queries.ts';
 import { answerFromRecord } from './sql.ts';
@@ -64,6 +65,7 @@ export function leaderboard<R extends object = Row>(
     kind: 'leaderboard',
     sources: [{ table: shape.table, columns: shape.columns }],
     build: () => new MemoryLeaderboard({ shape }),
+    stored: new StoredLeaderboard({ shape }),
     answerFromRecord: (reader, queries) => answerFromRecord(shape, reader, queries),
   };
 }

@@ -11,3 +11,9 @@ export interface RowsQuery extends ViewQuery<(string | null)[]> {
 export function rows(ids: readonly Key[]): RowsQuery {
   return { ask: 'rows', ids };
 }
+
+/** What `verify` asks of a cache in a store, and of one in memory: a row as of its position, undefined where it is not held. */
+export interface HeldRowQuery extends ViewQuery<string | null> {
+  readonly ask: 'row held';
+  readonly id: Key;
+}

@@ -2,6 +2,7 @@ import { identifier, qualified } from '../../changes/quote.ts';
 import type { Row } from '../../record/value.ts';
 import { arrayOf, type LazySource, type Lease, rowsByKey, seenColumn } from '../lazy.ts';
 import { MemoryRowCache } from '../stores/memory/row-cache.ts';
+import { StoredRowCache } from '../stores/valkey/row-cache.ts';
 import type { ViewDefinition } from '../view.ts';
 import { byVisibility } from './lease.ts';
 import type { RowsQuery } from './queries.ts';
@@ -20,7 +21,7 @@ export interface RowCacheOptions<R extends object = Row> {
   readonly ttlMs?: number;
   /** The same for keys without a row; 10,000 unless told, and never longer than `ttlMs`. */
   readonly absentTtlMs?: number;
-  /** What the rows may take in memory, in bytes; 64 MiB unless told. */
+  /** What the rows may take in memory (of the process, or of Valkey), in bytes; 64 MiB unless told. */
   readonly maxBytes?: number;
   /** What makes room: `lru` lets go of the row that was not asked for the longest. */
   readonly eviction?: 'lru';
@@ -66,6 +67,7 @@ export function rowCache<R extends object = Row>(
     sources: [{ table: shape.table, columns: shape.columns }],
     lazy,
     build: () => new MemoryRowCache({ shape }),
+    stored: new StoredRowCache({ shape, ...(parts.clock && { now: parts.clock }) }),
     async answerFromRecord(reader, queries) {
       const keys = [...new Set(queries.flatMap(({ ids }) => ids))];
       const rows = rowsByKey(await reader.query(sql, [arrayOf(keys)]), shape.id);

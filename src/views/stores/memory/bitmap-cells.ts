@@ -1,4 +1,5 @@
 import type { Bits, CellChanges, Pixels } from '../../bitmap/queries.ts';
+import type { CellStates } from './bitmap-audit.ts';
 import { ChangeOrder } from './change-order.ts';
 
 /** A bitmap's cells in typed arrays: colour, sequence number and time of each, the bits of those set, their order. */
@@ -63,6 +64,16 @@ export class BitmapCells {
       codes.set(this.codes.subarray(start, start + width), row * width);
     }
     return { width, height, codes, sequence: this.sequence };
+  }
+
+  states(start: number, count: number): CellStates {
+    const { codes, sequences, times } = this;
+    const end = start + count;
+    return {
+      codes: codes.slice(start, end),
+      sequences: sequences.slice(start, end),
+      times: times.slice(start, end),
+    };
   }
 
   bits(): Bits {

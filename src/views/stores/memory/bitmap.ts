@@ -2,8 +2,10 @@ import type { Change } from '../../../changes/change.ts';
 import type { Row, Value } from '../../../record/value.ts';
 import type { BitmapShape } from '../../bitmap/bitmap.ts';
 import { checkQuery } from '../../bitmap/check.ts';
+import { fitsBitmap, isCell } from '../../bitmap/fitness.ts';
 import type { BitmapQuery } from '../../bitmap/queries.ts';
 import type { Drift, MemoryView, ViewStats } from '../../view.ts';
+import { auditCells, type BitmapAuditQuery } from './bitmap-audit.ts';
 import { BitmapCells } from './bitmap-cells.ts';
 import { inTurns } from './turns.ts';
 
@@ -47,7 +49,9 @@ export class MemoryBitmap implements MemoryView<BitmapQuery> {
     }
   }
 
-  answer(query: BitmapQuery): unknown {
+  answer(query: BitmapQuery | BitmapAuditQuery): unknown {
+    if (query.ask === 'cells') return this.#cells.states(query.start, query.count);
+    if (query.ask === 'aside') return [...this.#aside].map(String).sort();
     checkQuery(this.#shape, query);
     if (this.#aside.size > 0 || this.#tooManyAside) return undefined;
     switch (query.ask) {
@@ -68,6 +72,11 @@ export class MemoryBitmap implements MemoryView<BitmapQuery> {
 
   stats(): ViewStats {
     return { entries: this.#cells.rows + this.#aside.size, bytes: this.#cells.bytes };
+  }
+
+  /** Questions that together tell all that this state holds, for a bitmap on another store. */
+  audit(): Iterable<BitmapQuery | BitmapAuditQuery> {
+    return auditCells(this.#shape);
   }
 
   *compare(other: MemoryView<BitmapQuery>): Iterable<Drift | undefined> {
@@ -103,7 +112,7 @@ export class MemoryBitmap implements MemoryView<BitmapQuery> {
 
   #forget(key: Value): void {
     this.#aside.delete(key);
-    if (this.#isCell(key)) this.#cells.forget(key);
+    if (isCell(this.#shape, key)) this.#cells.forget(key);
   }
 
   /** The row that had this key is now `after`, possibly under another key. */
@@ -112,7 +121,7 @@ export class MemoryBitmap implements MemoryView<BitmapQuery> {
     const newKey = after[cell];
     const values = this.#filled(after, key);
     if (key !== newKey) this.#forget(key);
-    if (this.#fits(values)) {
+    if (fitsBitmap(this.#shape, values) && this.#columns.every((column) => values[column] !== undefined)) {
       this.#aside.delete(newKey);
       const code = values[color] === null ? 0 : (values[color] as number) + 1;
       const state = { code, sequence: values[sequence] as number, time: values[time] as number };
@@ -128,7 +137,7 @@ export class MemoryBitmap implements MemoryView<BitmapQuery> {
   #filled(after: Row, key: Value): Row {
     if (!this.#columns.some((column) => after[column] === undefined)) return after;
     const { cell, color, sequence, time } = this.#shape;
-    const known = [key, after[cell]].find((each) => this.#isCell(each) && this.#cells.sequences[each]! > 0);
+    const known = [key, after[cell]].find((each) => isCell(this.#shape, each) && this.#cells.sequences[each]! > 0);
     if (known === undefined) return after;
     const at = known as number;
     const code = this.#cells.codes[at]!;
@@ -140,23 +149,6 @@ export class MemoryBitmap implements MemoryView<BitmapQuery> {
     };
     return Object.fromEntries(
       this.#columns.map((column) => [column, after[column] === undefined ? old[column] : after[column]]),
-    );
-  }
-
-  #isCell(key: Value): key is number {
-    return Number.isInteger(key) && (key as number) >= 0 && (key as number) < this.#shape.width * this.#shape.height;
-  }
-
-  #fits(row: Row): boolean {
-    const color = row[this.#shape.color];
-    const sequence = row[this.#shape.sequence];
-    return (
-      this.#isCell(row[this.#shape.cell]) &&
-      (color === null ||
-        (Number.isInteger(color) && (color as number) >= 0 && (color as number) < this.#shape.colors)) &&
-      Number.isSafeInteger(sequence) &&
-      (sequence as number) > 0 &&
-      Number.isSafeInteger(row[this.#shape.time])
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { Change } from '../../../changes/change.ts';
 import type { Row, Value } from '../../../record/value.ts';
+import type { BetweenQuery, FeedAudit } from '../../feed/audit.ts';
 import type { FeedShape } from '../../feed/feed.ts';
 import { checkQuery } from '../../feed/limits.ts';
 import type { FeedEntry, FeedQuery } from '../../feed/queries.ts';
@@ -45,7 +46,31 @@ export class MemoryFeed implements MemoryView<FeedQuery> {
     }
   }
 
-  answer(query: FeedQuery): FeedEntry[] | undefined {
+  answer(query: FeedQuery): FeedEntry[] | undefined;
+  answer(query: FeedQuery | FeedAudit): unknown;
+  answer(query: FeedQuery | FeedAudit): unknown {
+    if (query.ask === 'newest') return this.#newest(query);
+    return query.ask === 'between' ? this.#between(query) : this.#profiles.audited(query);
+  }
+
+  /** Questions that together tell everything held, each asked at one instant. */
+  *audit(): Generator<FeedAudit> {
+    const ids = [...this.#rows.ids];
+    const { floor } = this.#rows;
+    let above = floor === Number.NEGATIVE_INFINITY ? null : floor;
+    for (const to of [...ids, null]) {
+      yield { ask: 'between', above, to };
+      above = to;
+    }
+    yield* this.#profiles.audit();
+  }
+
+  #between({ above, to }: BetweenQuery): readonly Row[] | undefined {
+    if (to !== null && to <= this.#rows.floor) return undefined;
+    return this.#rows.between(above ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY);
+  }
+
+  #newest(query: FeedQuery): FeedEntry[] | undefined {
     checkQuery(query);
     if (this.#aside.size > 0) return undefined;
     const { expires, author } = this.#shape;

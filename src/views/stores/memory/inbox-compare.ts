@@ -67,7 +67,7 @@ function* compareKeys<K>(
 }
 
 /** The ids by row number, as far as the rows go when it gets there. */
-function* messageIds(messages: InboxMessages): Generator<number> {
+export function* messageIds(messages: InboxMessages): Generator<number> {
   for (let row = 1; row < messages.top; row++) {
     const id = messages.id(row);
     if (id !== null) yield id;

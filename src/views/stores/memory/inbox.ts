@@ -1,9 +1,18 @@
 import type { Change } from '../../../changes/change.ts';
 import type { Row, Value } from '../../../record/value.ts';
+import type { InboxAudit } from '../../inbox/audit.ts';
 import type { InboxShape } from '../../inbox/inbox.ts';
 import { checkQuery } from '../../inbox/limits.ts';
-import type { ConversationsQuery, InboxQuery, Listed, Membership, Participant } from '../../inbox/queries.ts';
+import type {
+  ConversationsQuery,
+  InboxQuery,
+  Listed,
+  Membership,
+  MembersQuery,
+  Participant,
+} from '../../inbox/queries.ts';
 import type { Drift, MemoryView, ViewStats } from '../../view.ts';
+import { inboxAudit, inboxAudited } from './inbox-audit.ts';
 import { compareInboxes, type InboxSide } from './inbox-compare.ts';
 import { type Conversation, type Entry, InboxLists, NOT_HELD } from './inbox-lists.ts';
 import { InboxMessages, type Thread } from './inbox-messages.ts';
@@ -64,11 +73,31 @@ export class MemoryInbox implements MemoryView<InboxQuery> {
     }
   }
 
-  answer(query: InboxQuery): Listed[] | Membership[] | Row | null | undefined {
-    checkQuery(query);
-    if (this.#aside.size > 0) return undefined;
+  answer(query: InboxQuery): Listed[] | Membership[] | Row | null | undefined;
+  answer(query: InboxQuery | InboxAudit): unknown;
+  answer(query: InboxQuery | InboxAudit): unknown {
+    switch (query.ask) {
+      case 'profile':
+      case 'members':
+      case 'conversations':
+        checkQuery(query);
+        return this.#aside.size > 0 ? undefined : this.#asked(query);
+      default:
+        return inboxAudited(this.#side(), this.#profiles, query);
+    }
+  }
+
+  #asked(query: InboxQuery): unknown {
     if (query.ask === 'profile') return this.#profiles.get(query.id);
-    if (query.ask === 'conversations') return this.#conversations(query);
+    return query.ask === 'members' ? this.#members(query) : this.#conversations(query);
+  }
+
+  /** Questions that together tell all that is held, each of them asked at one instant. */
+  audit(): Iterable<InboxAudit> {
+    return inboxAudit(this.#side(), this.#profiles);
+  }
+
+  #members(query: MembersQuery): Membership[] | undefined {
     const entries = query.conversation === null ? [] : this.#state.lists.conversations.get(query.conversation)?.entries;
     return this.#joined(entries ?? [], (entry, profile) => ({ member: entry.member, profile, read: entry.read }));
   }

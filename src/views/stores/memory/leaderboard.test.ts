@@ -1,69 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Change, Table } from '../../../changes/change.ts';
+import type { Change } from '../../../changes/change.ts';
 import type { Row } from '../../../record/value.ts';
 import { viewContract } from '../../contract.ts';
-import { type LeaderboardShape, leaderboard } from '../../leaderboard/leaderboard.ts';
+import { leaderboard } from '../../leaderboard/leaderboard.ts';
 import { modelAnswer } from '../../leaderboard/model.ts';
 import { count, history, type LeaderboardQuery, range, standing, top } from '../../leaderboard/queries.ts';
+import {
+  type COLUMNS,
+  dateOf,
+  doubles,
+  integers,
+  query,
+  rowOf,
+  SHAPE,
+  TABLE,
+  TODAY,
+} from '../../leaderboard/test-games.ts';
 import { DAY } from '../../leaderboard/window.ts';
 import { MemoryLeaderboard } from './leaderboard.ts';
-
-const COLUMNS = ['id', 'player', 'score', 'time', 'level', 'note'] as const;
-const TABLE: Table = {
-  oid: 1,
-  name: 'test.games',
-  columns: COLUMNS.map((name) => ({ name, type: 25 })),
-  key: ['id'],
-  full: false,
-};
-const SHAPE: LeaderboardShape = {
-  ...{ table: 'test.games', id: 'id', player: 'player', score: 'score', time: 'time' },
-  ...{ keep: ['level', 'note'], columns: COLUMNS, overall: true, monthly: { keepDays: 62 }, daily: { keepDays: 8 } },
-};
-/** 2026-11-20 */
-const TODAY = 20_777 * DAY;
-
-const player = fc.constantFrom('ann', 'bob', 'zoë', '', 'x'.repeat(300), '名前', 'dan', 'eve');
-const time = fc.oneof(
-  fc.nat({ max: 5 }).map((hours) => TODAY + hours * 3_600_000_000),
-  fc.integer({ min: -100, max: 3 }).map((days) => TODAY + days * DAY - 1),
-  fc.constantFrom(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
-);
-const integers = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer());
-const doubles = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.double({ noNaN: true }));
-
-function rowOf(score: fc.Arbitrary<number>): (id: number) => fc.Arbitrary<Row> {
-  return (id) =>
-    fc.record(
-      {
-        id: fc.constant(id),
-        player: fc.option(player, { freq: 20 }),
-        score: fc.option(score, { freq: 20 }),
-        time: fc.option(time, { freq: 20 }),
-        level: fc.option(fc.integer({ min: 1, max: 100 })),
-        note: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, fc.string()),
-      },
-      { noNullPrototype: true },
-    );
-}
-
-const board = fc.record({
-  board: fc.constantFrom('games' as const, 'players' as const),
-  window: fc.constantFrom('overall' as const, 'monthly' as const, 'daily' as const),
-  date: fc.integer({ min: -100, max: 4 }).map((days) => dateOf(TODAY + days * DAY)),
-});
-const query: fc.Arbitrary<LeaderboardQuery> = fc.oneof(
-  board.map(count),
-  fc
-    .tuple(board, fc.nat({ max: 30 }), fc.nat({ max: 30 }))
-    .map(([of, offset, limit]) => range({ ...of, offset, limit })),
-  fc
-    .tuple(board, player, fc.nat({ max: 40 }), fc.nat({ max: 5 }))
-    .map(([of, name, id, around]) => standing({ ...of, member: of.board === 'players' ? name : id, around })),
-  fc.tuple(player, fc.nat({ max: 9 })).map(([player, limit]) => history({ player, limit })),
-);
 
 const options = {
   table: TABLE,
@@ -85,10 +41,6 @@ viewContract({
   definition: { build: buildSmall },
   row: rowOf(doubles),
 });
-
-function dateOf(time: number): string {
-  return new Date(time / 1000).toISOString().slice(0, 10);
-}
 
 function game(id: number, values: Partial<Record<(typeof COLUMNS)[number], Row[string]>> = {}): Row {
   return { id, player: 'ann', score: id, time: TODAY, level: 1, note: null, ...values };

@@ -1,5 +1,6 @@
 import type { Change } from '../../../changes/change.ts';
 import type { Row, Value } from '../../../record/value.ts';
+import { unfitness } from '../../leaderboard/fitness.ts';
 import type { LeaderboardShape } from '../../leaderboard/leaderboard.ts';
 import { checkQuery, nameOf } from '../../leaderboard/limits.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
 } from '../../leaderboard/queries.ts';
 import { windowNumber } from '../../leaderboard/window.ts';
 import type { Drift, MemoryView, ViewStats } from '../../view.ts';
+import { auditBoards, type BoardAuditQuery } from './board-audit.ts';
 import { insertBatch } from './board-batch.ts';
 import { buildBoards } from './board-build.ts';
 import { compareBoards, type Side } from './board-compare.ts';
@@ -19,7 +21,6 @@ import { BoardSet } from './board-set.ts';
 import type { BoardWindow } from './board-window.ts';
 import type { NodePoolOptions } from './node-pool.ts';
 import type { OrderedRows } from './ordered-rows.ts';
-import { unfitness } from './row-fitness.ts';
 import { inTurns } from './turns.ts';
 
 /** Rows that cannot be held which are told apart; with more, only a rebuild or a TRUNCATE helps. */
@@ -80,7 +81,10 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     this.#place(added);
   }
 
-  answer(query: LeaderboardQuery): RankedRow[] | Standing | null | number | Row[] | undefined {
+  answer(query: LeaderboardQuery | BoardAuditQuery): unknown {
+    if (query.ask === 'rows') return query.ids.map((id) => this.#rowOf(id));
+    if (query.ask === 'sizes')
+      return { ranked: this.#boards.histories.size, aside: [...this.#aside].map(String).sort() };
     checkQuery(query);
     if (this.#aside.size > 0 || this.#tooManyAside) return undefined;
     if (query.ask === 'history') return this.#history(query);
@@ -103,6 +107,11 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   compare(other: MemoryView<LeaderboardQuery>): Iterable<Drift | undefined> {
     if (!(other instanceof MemoryLeaderboard)) throw new Error('a leaderboard compares with a leaderboard only');
     return compareBoards({ table: this.#shape.table, view: () => this.#side(), record: () => other.#side() });
+  }
+
+  /** Questions that together tell all that this state holds, for a leaderboard on another store. */
+  audit(): Iterable<BoardAuditQuery | LeaderboardQuery> {
+    return auditBoards(() => ({ boards: this.#boards, applied: this.#applied }));
   }
 
   #isNew(row: Row): boolean {
@@ -178,6 +187,13 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
 
   #find(id: Value): number {
     return typeof id === 'number' ? this.#boards.rows.find(id) : -1;
+  }
+
+  /** The row, also one on no board; null where there is none, or where it is missing from its player's history. */
+  #rowOf(id: Value): Row | null {
+    const { rows, histories } = this.#boards;
+    const row = this.#find(id);
+    return row < 0 || (rows.ranks(row) && histories.rank(row) < 0) ? null : rows.read(row);
   }
 
   /** Null where the window is empty, undefined where it is not held. */

@@ -54,6 +54,12 @@ export class NewestRows {
     for (let i = lowerBound(ids, before) - 1; i >= 0; i--) yield this.#rows.get(ids[i]!)!;
   }
 
+  /** Those above one id and up to another, ascending. */
+  between(above: number, to: number): Row[] {
+    const { ids } = this;
+    return ids.slice(lowerBound(ids, above + 1), lowerBound(ids, to + 1)).map((id) => this.#rows.get(id)!);
+  }
+
   #drop(): void {
     const { ids } = this;
     const dropped = ids.splice(0, ids.length - this.#hold);

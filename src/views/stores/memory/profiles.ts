@@ -1,4 +1,5 @@
-import type { Row } from '../../../record/value.ts';
+import type { Row, Value } from '../../../record/value.ts';
+import { blocks, type ProfilesAudit } from '../../profiles-audit.ts';
 
 /** What a row is where the log did not carry all of it: it cannot be shown. */
 export const UNKNOWN = Symbol('unknown');
@@ -40,6 +41,20 @@ export class Profiles {
 
   clear(): void {
     this.rows.clear();
+  }
+
+  /** What tells everything held, for a store outside of the process to be compared with this. */
+  *audit(): Generator<ProfilesAudit> {
+    for (const ids of blocks(this.rows.keys() as Iterable<Value>)) yield { ask: 'profiles held', ids };
+    yield { ask: 'profile count' };
+  }
+
+  audited(query: ProfilesAudit): unknown {
+    if (query.ask === 'profile count') return this.rows.size;
+    return query.ids.map((id) => {
+      const row = this.rows.get(id);
+      return row === UNKNOWN ? 'not known' : (row ?? null);
+    });
   }
 
   get bytes(): number {

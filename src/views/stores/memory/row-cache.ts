@@ -2,7 +2,7 @@ import type { Change } from '../../../changes/change.ts';
 import type { Commit } from '../../../changes/visibility.ts';
 import type { Row } from '../../../record/value.ts';
 import { type Expectation, type Key, keyFrom, type LazyView, type RowsRead, type Seen } from '../../lazy.ts';
-import type { RowsQuery } from '../../row-cache/queries.ts';
+import type { HeldRowQuery, RowsQuery } from '../../row-cache/queries.ts';
 import type { RowCacheShape } from '../../row-cache/row-cache.ts';
 import { jsonOf } from '../../row-cache/row-json.ts';
 import type { Drift, MemoryView, ViewStats } from '../../view.ts';
@@ -79,7 +79,18 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
     }
   }
 
-  answer({ ids }: RowsQuery): (string | null)[] | undefined {
+  answer(query: RowsQuery): (string | null)[] | undefined;
+  answer(query: RowsQuery | HeldRowQuery): unknown;
+  answer(query: RowsQuery | HeldRowQuery): unknown {
+    return query.ask === 'rows' ? this.#rows(query) : this.#textOf(query.id);
+  }
+
+  #textOf(key: Key): string | null | undefined {
+    const slot = this.#entries.slotOf(key);
+    return slot === undefined ? undefined : this.#entries.text(slot);
+  }
+
+  #rows({ ids }: RowsQuery): (string | null)[] | undefined {
     const now = this.#now();
     const slots: number[] = new Array(ids.length);
     for (let i = 0; i < ids.length; i++) {

@@ -1,5 +1,5 @@
-import type { Row, Value } from '../../../record/value.ts';
-import type { LeaderboardShape } from '../../leaderboard/leaderboard.ts';
+import type { Row, Value } from '../../record/value.ts';
+import type { LeaderboardShape } from './leaderboard.ts';
 
 /** Why memory cannot hold a row exactly as the record has it, with what is expected; undefined where it can. */
 export function unfitness(shape: LeaderboardShape, row: Row): string | undefined {

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import cruddur from '../../services/cruddur/service.ts';
+import leaderboard from '../../services/leaderboard/service.ts';
+import { TestClient } from '../../services/leaderboard/test-client.ts';
+import { testDatabase } from './database.ts';
+import { FakeStore } from './fake-store.ts';
+import { type TestApp, testServices } from './services.ts';
+
+// What stands around the store, on real PostgreSQL: the nodes of these tests share one process and a store in its memory.
+
+async function nodes(t: TestContext, count: number, settings: object = {}) {
+  const { url: databaseUrl, record } = await testDatabase(t);
+  const store = new FakeStore();
+  const apps: TestApp[] = [];
+  const open = () => testServices(t, [leaderboard, cruddur], { databaseUrl, ...settings }, () => store.open());
+  for (let i = 0; i < count; i++) apps.push(await open());
+  const token = await new TestClient(apps[0]!).account('alice');
+  let score = 0;
+  /** A game of Alice's, written on one node. */
+  const play = async (app: TestApp) => {
+    const body = { level: 1, score: ++score };
+    const answer = await new TestClient(app).call('POST', '/users/alice', { token, body });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return { score, position: answer.headers.get('lockstep-position')! };
+  };
+  /** Alice's best score, as a node says it, and from where. */
+  const best = async (app: TestApp, position?: string) => {
+    const headers: Record<string, string> = position ? { 'lockstep-min-position': position } : {};
+    const answer = await new TestClient(app).call('GET', '/users/alice', { headers });
+    const games = answer.body as { score: number }[];
+    return { score: games[0]?.score, source: answer.headers.get('lockstep-source') };
+  };
+  return { store, apps, record, open, play, best };
+}
+
+const leaderOf = (apps: readonly TestApp[]) => apps.find(({ live }) => live.status().slot !== null);
+
+async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(5)) {
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+  }
+}
+
+const allReady = (apps: readonly TestApp[]) => () => apps.every(({ live }) => live.status().ready);
+
+test('[SPEC 4] a write on one node is read on every other one, from the view', async (t) => {
+  const { apps, play, best } = await nodes(t, 3);
+  for (let i = 0; i < 12; i++) {
+    const { score, position } = await play(apps[i % 3]!);
+    for (const app of apps) assert.deepEqual(await best(app, position), { score, source: 'view' });
+  }
+  assert.equal(apps.filter(({ live }) => live.status().slot).length, 1, 'one node follows');
+  const { nodes: known } = apps[1]!.live.status();
+  assert.equal(known!.length, 3);
+});
+
+test('[SPEC 3] a node that leaves hands over; nothing is lost, and nobody notices but by a moment', async (t) => {
+  const { apps, play, best } = await nodes(t, 3);
+  await play(apps[0]!);
+  const leader = leaderOf(apps)!;
+  const rest = apps.filter((app) => app !== leader);
+  const stopped = leader.stop();
+  for (let i = 0; i < 10; i++) {
+    const { score, position } = await play(rest[i % 2]!);
+    assert.equal((await best(rest[(i + 1) % 2]!, position)).score, score);
+  }
+  await stopped;
+  await until('another one leads', () => leaderOf(rest) !== undefined && allReady(rest)());
+  const { score, position } = await play(rest[0]!);
+  assert.deepEqual(await best(rest[1]!, position), { score, source: 'view' });
+  const [view] = leaderOf(rest)!.views;
+  assert.equal((await view!.verify()).drift, 0);
+});
+
+test('[SPEC 3] [rule 16] [rule 5] a leader that is deposed while it lives becomes a follower, and does no harm', async (t) => {
+  const { apps, play, best, record, store } = await nodes(t, 2);
+  await play(apps[0]!);
+  const before = leaderOf(apps)!;
+  const epoch = store.leader;
+  await record.query('select pg_terminate_backend(pid) from lockstep.leader');
+  await until('a later term', () => store.leader > epoch && leaderOf(apps) !== undefined && allReady(apps)());
+  for (let i = 0; i < 6; i++) {
+    const { score, position } = await play(i % 2 ? before : apps[1]!);
+    for (const app of apps) assert.equal((await best(app, position)).score, score);
+  }
+  const leader = leaderOf(apps)!;
+  for (const view of leader.views) assert.equal((await view.verify()).drift, 0);
+});
+
+test('[SPEC 3] [rule 20] messages that are lost are noticed: subscribers start anew, and nothing is stale', async (t) => {
+  const { apps, play, best, store } = await nodes(t, 2);
+  const follower = apps.find((app) => app !== leaderOf(apps))!;
+  const leader = leaderOf(apps)!;
+  await play(leader);
+  let resyncs = 0;
+  const unfollow = follower.live.follow({ transaction() {}, resync: () => resyncs++ });
+  store.cut = true;
+  const { score, position } = await play(leader);
+  // It has not heard of it: it waits, and then the record answers.
+  await until('it is out of step', () => !follower.live.status().ready);
+  assert.deepEqual(await best(follower, position), { score, source: 'record' });
+  store.cut = false;
+  await until('it has heard again', allReady(apps));
+  assert.ok(resyncs > 0);
+  assert.deepEqual(await best(follower, position), { score, source: 'view' });
+  unfollow();
+});
+
+test('[SPEC 6] [rule 5] a store that is emptied is never answered from, and is built anew while all go on', async (t) => {
+  const { apps, play, best, store } = await nodes(t, 2);
+  for (let round = 0; round < 3; round++) {
+    await play(apps[0]!);
+    store.flush();
+    for (let i = 0; i < 8; i++) {
+      const { score, position } = await play(apps[i % 2]!);
+      assert.equal((await best(apps[(i + 1) % 2]!, position)).score, score);
+      assert.equal((await best(apps[i % 2]!)).score, score);
+    }
+    await until('built anew', () => store.views.size > 1 && allReady(apps)());
+    const { score, position } = await play(apps[1]!);
+    assert.deepEqual(await best(apps[0]!, position), { score, source: 'view' });
+  }
+  for (const view of leaderOf(apps)!.views) assert.equal((await view.verify()).drift, 0);
+});
+
+test('[SPEC 5] [rule 15] DDL while nobody leads is noticed by the next leader', async (t) => {
+  const { apps, play, best, record, open } = await nodes(t, 1);
+  await play(apps[0]!);
+  await apps[0]!.stop();
+  await record.query('alter table leaderboard.games alter column score type bigint using score + 1000');
+  const again = await open();
+  const { score } = await best(again);
+  assert.equal(score, 1001);
+  assert.equal((await best(again)).source, 'view');
+});
+
+test('[SPEC 3] [rule 14] nodes that were all away go on from the slot: nothing is built anew, nothing is missed', async (t) => {
+  const { apps, play, best, record, open, store } = await nodes(t, 1);
+  await play(apps[0]!);
+  const state = store.views.get('leaderboard/games')!.state;
+  await apps[0]!.stop();
+  await record.query(`update leaderboard.games set score = 77`);
+  const again = await open();
+  assert.deepEqual(await best(again), { score: 77, source: 'view' });
+  assert.equal(store.views.get('leaderboard/games')!.state, state, 'the same state');
+});
+
+test('[SPEC 6] a view is built anew beside what is served, on the node that leads; another one says who that is', async (t) => {
+  const { apps, play, best } = await nodes(t, 2);
+  await play(apps[0]!);
+  const leader = leaderOf(apps)!;
+  const view = leader.views[0]!;
+  let writing = true;
+  const writes = (async () => {
+    while (writing) await play(apps[1]!);
+  })();
+  await view.rebuild();
+  writing = false;
+  await writes;
+  const { score, position } = await play(apps[1]!);
+  for (const app of apps) assert.deepEqual(await best(app, position), { score, source: 'view' });
+  assert.equal((await view.verify()).drift, 0);
+  const other = apps.find((app) => app !== leader)!;
+  await assert.rejects(other.views[0]!.verify(), /Another node follows the record: ask that one \(process \d+ on /);
+});
+
+test('[SPEC 2] every change reaches the listeners of every node, in order', async (t) => {
+  const { apps, play } = await nodes(t, 3);
+  const seen = apps.map(() => [] as number[]);
+  const offs = apps.map((app, i) =>
+    app.live.follow({
+      transaction: ({ changes }) => {
+        for (const change of changes) {
+          if (change.table.name === 'leaderboard.games') seen[i]!.push(change.after!.score as number);
+        }
+      },
+      resync() {},
+    }),
+  );
+  const played: number[] = [];
+  for (let i = 0; i < 15; i++) played.push((await play(apps[i % 3]!)).score);
+  await until('all have heard', () => seen.every((scores) => scores.length === played.length));
+  for (const scores of seen) assert.deepEqual(scores, played);
+  for (const off of offs) off();
+});

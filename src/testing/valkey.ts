@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'redis';
+
+/** How long a server may take to start, or a cluster to agree (milliseconds). */
+const PATIENCE_MS = 30_000;
+const SLOTS = 16_384;
+
+export interface ValkeyOptions {
+  /** Further settings, as on the command line of `redis-server`: `['--maxmemory-policy', 'allkeys-lru']`. */
+  readonly args?: readonly string[];
+}
+
+/** A `redis-server` of a test's own, on a free port of the loopback address, without persistence. */
+export class TestValkey {
+  readonly port: number;
+  readonly url: string;
+  readonly #args: readonly string[];
+  readonly #directory = mkdtempSync(join(tmpdir(), 'lockstep-valkey-'));
+  #child: ChildProcess | null = null;
+
+  constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.url = `redis://127.0.0.1:${port}`;
+    this.#args = args;
+  }
+
+  /** Starts it; after `kill`, again, with no data. */
+  async start(): Promise<void> {
+    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory];
+    const child = spawn('redis-server', [...options, '--save', '', '--appendonly', 'no', ...this.#args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    child.unref(); // a test that fails before it stops the server ends all the same, and the server with it
+    for (const stream of [child.stdout, child.stderr]) (stream as unknown as Socket).unref();
+    let output = '';
+    const ready = Promise.withResolvers<void>();
+    child.stdout.on('data', (chunk) => {
+      output = (output + chunk).slice(-4000);
+      if (/ready to accept connections/i.test(output)) ready.resolve();
+    });
+    child.once('error', ready.reject);
+    child.once('exit', () => ready.reject(new Error(`redis-server ended:\n${output}`)));
+    const waiting = setTimeout(() => ready.reject(new Error(`redis-server did not start:\n${output}`)), PATIENCE_MS);
+    await ready.promise.finally(() => clearTimeout(waiting));
+  }
+
+  /** SIGKILL: without a word to anyone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.ref();
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** One command on a connection of its own. */
+  async command(...args: readonly string[]): Promise<unknown> {
+    const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
+    client.on('error', () => {}); // the command fails too
+    await client.connect();
+    try {
+      return await client.sendCommand([...args]);
+    } finally {
+      client.destroy();
+    }
+  }
+
+  /** Ends it and removes its files. */
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** A new, empty server. The caller stops it. */
+export async function startValkey({ args = [] }: ValkeyOptions = {}): Promise<TestValkey> {
+  const [port] = await freePorts(1);
+  const server = new TestValkey(port!, args);
+  await started([server]);
+  return server;
+}
+
+/** A cluster of masters. `url` names all of them. */
+export interface TestValkeyCluster {
+  readonly url: string;
+  readonly nodes: readonly TestValkey[];
+  stop(): Promise<void>;
+}
+
+/** A new, empty cluster of three masters. The caller stops it. */
+export async function startValkeyCluster({ args = [] }: ValkeyOptions = {}): Promise<TestValkeyCluster> {
+  const count = 3;
+  const ports = await freePorts(2 * count);
+  const nodes = ports.slice(0, count).map((port, i) => {
+    const cluster = [
+      '--cluster-enabled',
+      'yes',
+      '--cluster-port',
+      String(ports[count + i]),
+      '--cluster-node-timeout',
+      '2000',
+    ];
+    return new TestValkey(port, [...cluster, '--cluster-require-full-coverage', 'no', ...args]);
+  });
+  await started(nodes);
+  const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())));
+  try {
+    await joinNodes(nodes, ports.slice(count));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, nodes, stop };
+}
+
+async function started(servers: readonly TestValkey[]): Promise<void> {
+  const starts = await Promise.allSettled(servers.map((server) => server.start()));
+  const failed = starts.find((start) => start.status === 'rejected');
+  if (!failed) return;
+  await Promise.all(servers.map((server) => server.stop()));
+  throw failed.reason;
+}
+
+/** Gives each an equal share of the slots and makes them known to each other. */
+async function joinNodes(nodes: readonly TestValkey[], busPorts: readonly number[]): Promise<void> {
+  const share = Math.ceil(SLOTS / nodes.length);
+  for (const [i, node] of nodes.entries()) {
+    await node.command('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
+    const last = Math.min(SLOTS, (i + 1) * share) - 1;
+    await node.command('CLUSTER', 'ADDSLOTSRANGE', String(i * share), String(last));
+  }
+  const [first, ...others] = nodes;
+  for (const [i, { port }] of others.entries()) {
+    await first!.command('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPorts[i + 1]));
+  }
+  for (const deadline = Date.now() + PATIENCE_MS; !(await agreed(nodes)); await sleep(20)) {
+    if (Date.now() > deadline) throw new Error('the cluster did not come together');
+  }
+}
+
+async function agreed(nodes: readonly TestValkey[]): Promise<boolean> {
+  const infos = await Promise.all(nodes.map((node) => node.command('CLUSTER', 'INFO')));
+  return infos.every((info) => /cluster_state:ok/.test(String(info)) && /cluster_slots_ok:16384/.test(String(info)));
+}
+
+/** Ports nobody listens on, held together for a moment so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+/** Both, for suites that run on each: `for (const { name, start } of VALKEYS)`. */
+export const VALKEYS = [
+  { name: 'one server', start: startValkey },
+  { name: 'a cluster', start: startValkeyCluster },
+] as const;

@@ -1,0 +1,6 @@
+local failure = attempt(8)
+if failure then return failure end
+if ARGV[7] == '1' then
+  redis.call('HSET', meta, 'torn', mark(part + 1))
+  return 'applied'
+end

@@ -123,11 +123,14 @@ export class StoredGeneration {
       }
   }
 
-  /** Every bucket serves it from now on; what was served before is deleted. */
+  /** Every bucket serves it from now on; what was served before is deleted, beside what goes on. */
   async serve(): Promise<void> {
     const { view, leader } = this.#options;
     await this.#all((bucket) => bucket.call(SCRIPTS.serve, [String(this.number), String(leader)]));
-    await view.sweep(leader, ({ generation }) => generation !== null && Number(generation) < this.number);
+    view.tidy(leader, ({ bucket, generation }) => {
+      if (bucket >= this.#buckets.length) return true;
+      return generation !== null && Number(generation) < this.number;
+    });
   }
 
   /** It is not wanted after all. */

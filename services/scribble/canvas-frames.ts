@@ -52,8 +52,8 @@ export class CanvasFrames {
 
   async #make(): Promise<void> {
     const edition = this.#edition;
-    const answer = this.#view.readNow([snapshot()]);
-    if (!answer) return;
+    const answer = await this.#view.read([snapshot()]);
+    if (answer.source !== 'view') return;
     const [{ codes, sequence }] = answer.results;
     const position = this.#position(sequence);
     const bytes = binaryFrame(canvasFrame(position, await deflate(codes, { level: 1 })));

@@ -25,7 +25,7 @@ test('every file that docs/correctness.md names exists', () => {
 });
 
 test('every rule names a test, and each test it names cites the rule in a title', () => {
-  const isTest = (file: string) => file.endsWith('.test.ts') || file.endsWith('/contract.ts');
+  const isTest = (file: string) => /(\.test|\bcontract)\.ts$/.test(file);
   for (const { number, files } of rules) {
     const tests = files.filter(isTest);
     assert.ok(tests.length > 0, `rule ${number} names no test`);

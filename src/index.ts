@@ -25,6 +25,8 @@ export type {
   ProjectionStatus,
   StateTopic,
   Topic,
+  TopicEvent,
+  TopicEvents,
   TopicUser,
   ViewHandle,
 } from './live/live.ts';
@@ -59,6 +61,7 @@ export {
   type ItemUpdate,
   type ItemWrite,
   type ItemWrites,
+  type WrittenItem,
 } from './record/items/item-table.ts';
 export { PgItemStore } from './record/items/pg-items.ts';
 export { itemTableSql } from './record/items/pg-statements.ts';
@@ -73,6 +76,7 @@ export type {
 export { isoToMicros, microsToIso, nowMicros } from './record/time.ts';
 export type { Row, Value } from './record/value.ts';
 export { type Config, type ConfigFile, defineConfig, loadConfig } from './runtime/config.ts';
+export { randomFrom } from './runtime/random.ts';
 export {
   defineService,
   type ProjectionHandle,
@@ -89,6 +93,7 @@ export { type FeedEntry, newest } from './views/feed/queries.ts';
 export { inbox } from './views/inbox/inbox.ts';
 export {
   conversations,
+  type InboxQuery,
   type Listed,
   type Membership,
   members,
@@ -107,4 +112,4 @@ export {
 } from './views/projection/projection.ts';
 export { type RowsQuery, rows } from './views/row-cache/queries.ts';
 export { type RowCacheOptions, rowCache } from './views/row-cache/row-cache.ts';
-export type { Drift, MemoryView, ViewDefinition, ViewQuery, ViewStats } from './views/view.ts';
+export type { Drift, MemoryView, ResultsOf, ViewDefinition, ViewQuery, ViewStats } from './views/view.ts';

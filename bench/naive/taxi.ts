@@ -9,7 +9,7 @@ import { TAXI_SCHEMA } from './taxi-schema.ts';
 const { databaseUrl, poolSize } = JSON.parse(process.env.NAIVE!) as { databaseUrl: string; poolSize: number };
 const pool = new pg.Pool({ connectionString: databaseUrl, max: poolSize });
 await pool.query(TAXI_SCHEMA);
-const free = (await pool.query('select id, attributes from drivers')).rows as { id: number; attributes: Attributes }[];
+const free = (await pool.query('select attributes from taxi.driver_items')).rows as { attributes: Attributes }[];
 
 type Attributes = Record<string, unknown>;
 interface Call {
@@ -17,15 +17,21 @@ interface Call {
 }
 
 const statement = (name: string, text: string) => (values: unknown[]) => pool.query({ name, text, values });
-const insertItem = statement('book', 'insert into trip_items (riderid, tripinfo, attributes) values ($1, $2, $3)');
+const insertItem = statement('book', 'insert into taxi.trip_items (riderid, tripinfo, attributes) values ($1, $2, $3)');
 const update = statement(
   'step',
-  `update trip_items set attributes = attributes || $3 where riderid = $1 and tripinfo = $2
+  `update taxi.trip_items set attributes = attributes || $3 where riderid = $1 and tripinfo = $2
       and attributes ->> 'STATUS' = $4 returning attributes`,
 );
+/** Attributes that are columns of the row. */
+const ROW =
+  `ID RIDER_ID DRIVER_ID VEHICLE_ID CAB_TYPE_ID VENDOR_ID RATE_CODE_ID PAYMENT_TYPE PASSENGER_COUNT PICKUP_DATETIME
+  DROPOFF_DATETIME PICKUP_LONGITUDE PICKUP_LATITUDE DROPOFF_LONGITUDE DROPOFF_LATITUDE TRIP_DISTANCE TRIP_TYPE FARE_AMOUNT EXTRA
+  MTA_TAX TIP_AMOUNT TOLLS_AMOUNT IMPROVEMENT_SURCHARGE TOTAL_AMOUNT`.split(/\s+/);
 const insertRow = statement(
   'row',
-  `insert into trips values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+  `insert into rides.trips (rider_email, trip_info, ${ROW.map((name) => name.toLowerCase()).join(', ')})
+   values ($1, $2, ${ROW.map((_, i) => `$${i + 3}`).join(', ')})`,
 );
 
 const app = Fastify();
@@ -89,14 +95,9 @@ app.get<Call>('/taxi/drivercomplete', async ({ query }, reply) => {
   if (rows.length === 0) return reply.code(409).send({ message: 'not InProgress' });
   const item = rows[0].attributes as Record<string, string & number>;
   await insertRow([riderid, query.trip_info, ...ROW.map((name) => item[name])]);
-  free.push({ id: item.DRIVER_ID!, attributes: item.DriverDetails as unknown as Attributes });
+  free.push({ attributes: item.DriverDetails as unknown as Attributes });
   return { riderid, tripinfo: query.trip_info, ...item };
 });
-
-const ROW =
-  'ID RIDER_ID DRIVER_ID RATE_CODE_ID PAYMENT_TYPE PASSENGER_COUNT PICKUP_DATETIME DROPOFF_DATETIME PICKUP_LONGITUDE PICKUP_LATITUDE DROPOFF_LONGITUDE DROPOFF_LATITUDE TRIP_DISTANCE FARE_AMOUNT EXTRA MTA_TAX TIP_AMOUNT TOTAL_AMOUNT'.split(
-    ' ',
-  );
 
 await app.listen({ port: 0, host: '127.0.0.1' });
 console.log(`listening ${(app.server.address() as AddressInfo).port}`);

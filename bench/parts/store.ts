@@ -10,7 +10,7 @@ import { atLeast, type Findings } from '../report/findings.ts';
 import { medianRatio, spread } from '../report/statistics.ts';
 
 /** Rows that are written and read. */
-const ROWS = 50_000;
+const ROWS = 24_000;
 /** Rows of one batch, or asked for in one turn. Each is two operations, on two hashes. */
 const SIZES = [64, 1000];
 const OPERATIONS = 2;

@@ -1,3 +1,5 @@
+import { randomFrom } from '../../src/index.ts';
+
 /** Text that people might write, the same for the same seed. */
 export class SampleText {
   readonly #random: () => number;
@@ -52,14 +54,3 @@ const ENDINGS = [
 ];
 const QUESTIONS = ['Have you seen it?', 'Shall we meet on Sunday?', 'How did it end?', 'Are you on the train yet?'];
 const ANSWERS = ['Yes.', 'You will laugh.', 'I was there.', 'Honestly,', 'Listen:', 'Not yet.', 'As you said.'];
-
-/** Numbers from 0 up to 1, the same for the same seed. Source: Tommy Ettinger's Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,18 +1,23 @@
 import {
   type Change,
+  type EventTopic,
+  type InboxQuery,
   type Membership,
   members,
   profile,
+  type ResultsOf,
   type Row,
   type ServiceContext,
   type Topic,
+  type TopicEvent,
+  type TopicEvents,
 } from '../../src/index.ts';
 import { type Author, activityBody, messageBody, NOBODY } from './answers.ts';
 import { notYours } from './message-writes.ts';
 import { type Activity, asPerson, type Member, type Message, type Person, type views } from './views.ts';
 
 type Context = ServiceContext<typeof views>;
-type Events = Iterable<{ readonly key: string; readonly data: unknown }>;
+type Events = ReturnType<EventTopic['events']>;
 
 /**
  * `cruddur/feed/home`: posts, and the counts of posts, for everybody. `cruddur/feed/<uuid of a post>`: its replies.
@@ -29,46 +34,47 @@ export function topics(context: Context): Record<string, Topic> {
   };
 }
 
-function* feedEvents(context: Context, change: Change): Events {
+function feedEvents(context: Context, change: Change): Events {
   if (change.table.name === 'cruddur.users' && change.op === 'update') {
     const { handle, display_name } = change.after as unknown as Person;
-    yield { key: 'home', data: { type: 'profile', handle, display_name } };
+    return [{ key: 'home', data: { type: 'profile', handle, display_name } }];
   }
-  if (change.table.name !== 'cruddur.activities' || !change.after) return;
+  if (change.table.name !== 'cruddur.activities' || !change.after) return [];
   const activity = change.after as unknown as Activity;
   const { uuid, replies_count, likes_count, reposts_count, reply_to_uuid: parent } = activity;
   const key = parent ?? 'home';
-  if (change.op === 'update') {
-    yield { key, data: { type: 'counts', uuid, replies_count, likes_count, reposts_count } };
-    return;
-  }
-  const dataBy = (author: Author) => ({ type: parent ? 'reply' : 'post', ...activityBody(activity, author) });
-  const author = personOf(context, activity.user_id);
-  if (author) yield { key, data: dataBy(author) };
-  else
-    later(context, async ({ views, live }) => {
-      const { results } = await views.inbox.read([profile({ id: activity.user_id })]);
-      live.signal('cruddur/feed', key, [dataBy(asPerson(results[0]) ?? NOBODY)]);
-    });
+  if (change.op === 'update')
+    return [{ key, data: { type: 'counts', uuid, replies_count, likes_count, reposts_count } }];
+  return ask(context, [profile({ id: activity.user_id })], ([found]) => {
+    const author = asPerson(found) ?? NOBODY;
+    return [{ key, data: { type: parent ? 'reply' : 'post', ...activityBody(activity, author) } }];
+  });
 }
 
 /** The views have applied the change already: they know who is in the conversation. */
-function* inboxEvents(context: Context, change: Change): Events {
+function inboxEvents(context: Context, change: Change): Events {
   if (change.table.name === 'cruddur.messages' && change.op === 'insert') {
     const message = change.after as unknown as Message;
-    const known = context.views.inbox.readNow(questions(message));
-    if (known) yield* delivered(message, known.results);
-    else
-      later(context, async ({ views, live }) => {
-        const { results } = await views.inbox.read(questions(message));
-        for (const { key, data } of delivered(message, results)) live.signal('cruddur/inbox', key, [data]);
-      });
+    return ask(context, questions(message), (found) => delivered(message, found));
   }
   if (change.table.name === 'cruddur.message_group_members' && change.op === 'update') {
     const { message_group_uuid, user_id } = change.after as unknown as Member;
-    const me = personOf(context, user_id);
-    if (me) yield { key: me.sub, data: { type: 'read', message_group_uuid } };
+    return ask(context, [profile({ id: user_id })], ([found]) => {
+      const me = asPerson(found);
+      return me ? [{ key: me.sub, data: { type: 'read', message_group_uuid } }] : [];
+    });
   }
+  return [];
+}
+
+/** At once, or later where the view cannot tell at once: it lives in a store, or its schema is being looked at. */
+function ask<const Queries extends readonly InboxQuery[]>(
+  { views }: Context,
+  queries: Queries,
+  events: (results: ResultsOf<Queries>) => TopicEvents,
+): Events {
+  const now = views.inbox.readNow(queries);
+  return now ? events(now.results) : views.inbox.read(queries).then(({ results }) => events(results));
 }
 
 function questions({ message_group_uuid, user_id }: Message) {
@@ -76,16 +82,11 @@ function questions({ message_group_uuid, user_id }: Message) {
 }
 
 /** A message as each member of its conversation is told of it. */
-function* delivered(message: Message, [list, found]: readonly [Membership[], Row | null]): Events {
+function* delivered(message: Message, [list, found]: readonly [Membership[], Row | null]): Iterable<TopicEvent> {
   const author = asPerson(found) ?? NOBODY;
   const { message_group_uuid } = message;
   const data = { type: 'message', message_group_uuid, ...messageBody({ ...message, ...pick(author) }) };
   for (const { profile } of list) if (profile) yield { key: asPerson(profile)!.sub, data };
-}
-
-/** While the view cannot say who somebody is (its schema is being looked at), the record can. */
-function later(context: Context, push: (context: Context) => Promise<void>): void {
-  push(context).catch((error) => context.log.warn({ err: error }, 'not pushed: whom it is for will find it'));
 }
 
 /** Tells the others in a conversation, unless `quiet`, that somebody is typing. Throws 403 for somebody who is not in it. */
@@ -100,10 +101,6 @@ export async function signalTyping(
   const data = { type: 'typing', message_group_uuid: group, handle: asPerson(author)!.handle };
   for (const { member, profile } of list)
     if (profile && member !== userId) live.signal('cruddur/inbox', asPerson(profile)!.sub, [data]);
-}
-
-function personOf({ views }: Context, id: number): Person | null {
-  return asPerson(views.inbox.readNow([profile({ id })])?.results[0]);
 }
 
 function pick({ display_name, handle }: Author): Author {

@@ -1,3 +1,5 @@
+import { randomFrom } from '../../src/index.ts';
+
 /** A game as the importer reads it. */
 export interface SampleGame {
   readonly username: string;
@@ -57,15 +59,4 @@ function nameOf(player: number): string {
   const pair = (player * 181) % pairs;
   const round = Math.floor(player / pairs);
   return `${ADJECTIVES[pair % ADJECTIVES.length]}${ANIMALS[Math.floor(pair / ADJECTIVES.length)]}${round || ''}`;
-}
-
-/** Numbers from 0 up to 1, the same for the same seed. Source: Tommy Ettinger's Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -2,32 +2,24 @@ import {
   type BitmapQuery,
   binaryFrame,
   CLOSE,
-  changes,
   type Live,
   type LiveListener,
-  nowMicros,
   type ServiceContext,
-  sequenceAt,
   type Transaction,
   textFrames,
   type ViewHandle,
 } from '../../src/index.ts';
 import { CanvasFrames } from './canvas-frames.ts';
-import { packed, pointsFrame } from './protocol.ts';
-import { Slice, textsOf } from './slice.ts';
+import { pointsFrame } from './protocol.ts';
+import { type Slice, textsOf } from './slice.ts';
+import { Slices } from './slices.ts';
 import { CELLS, Tick } from './tick.ts';
 import type { Viewer } from './viewer.ts';
 
-/** What a client that comes is told of. */
-const HISTORY_MICROS = 120_000_000;
 /** Bytes that may wait for a live client; with more it falls behind, and is told less. */
 const MAX_QUEUED = 2 ** 18;
 /** A client that is behind is sent more when no more than this waits for it. */
 const LOW_QUEUED = 2 ** 15;
-/** Cells a client is sent at once while it is behind. */
-const SLICE = 4096;
-/** A binary client that is further behind gets the whole canvas. */
-const FAR_BEHIND = 50_000;
 /** Milliseconds of a tick that bringing clients up to date may take; the others wait for the next one. */
 const CATCH_UP_MS = 10;
 
@@ -52,11 +44,11 @@ interface Slices extends Map<number, Slice> {
  * is queued for it meanwhile.
  */
 export class Broadcast implements LiveListener {
-  readonly #view: ViewHandle<BitmapQuery>;
   readonly #live: Live;
   readonly #log: ServiceContext['log'];
   readonly #tickMs: number;
   readonly #canvas: CanvasFrames;
+  readonly #slices: Slices;
   /** By protocol, so that a tick goes through each in one loop. */
   readonly #json = new Set<Viewer>();
   readonly #binary = new Set<Viewer>();
@@ -78,12 +70,12 @@ export class Broadcast implements LiveListener {
   #edition = 0;
 
   constructor({ view, live, log, tickMs }: BroadcastOptions) {
-    this.#view = view;
     this.#live = live;
     this.#log = log;
     this.#tickMs = tickMs;
     this.#epoch = live.watermark.epoch;
     this.#canvas = new CanvasFrames({ view, position: (sequence) => this.positionOf(sequence) });
+    this.#slices = new Slices({ view, live, positionOf: (sequence) => this.positionOf(sequence) });
   }
 
   /** Where a client stands that has everything up to a sequence number: opaque to it. */
@@ -141,7 +133,12 @@ export class Broadcast implements LiveListener {
   #fallBehind(): void {
     this.#edition++;
     this.#tick = new Tick({ after: this.#sent });
+<<<<<<< HEAD
     for (const viewers of [this.#json, this.#binary, this.#ahead]) for (const viewer of viewers) this.#drop(viewer);
+=======
+    this.#slices.forget();
+    for (const viewers of [this.#json, this.#binary]) for (const viewer of viewers) this.#drop(viewer);
+>>>>>>> valkey
     this.#schedule();
   }
 
@@ -176,6 +173,11 @@ export class Broadcast implements LiveListener {
     this.#timer = undefined;
     this.#flushedAt = performance.now();
     this.#send();
+<<<<<<< HEAD
+=======
+    this.#bringUp();
+    this.#slices.endTurn();
+>>>>>>> valkey
     this.#tookMs = performance.now() - this.#flushedAt;
     if (this.#waiting.size > 0) void this.#bringUp();
   }
@@ -186,7 +188,13 @@ export class Broadcast implements LiveListener {
     const { points } = tick;
     const joining = [...this.#ahead].filter((viewer) => tick.sequence >= viewer.sequence);
     if (this.#json.size > 0) this.#sendAll(this.#json, textFrames(textsOf(points)));
+<<<<<<< HEAD
     if (this.#binary.size > 0) this.#sendAll(this.#binary, this.#binaryFrame(tick.sequence, points));
+=======
+    if (this.#binary.size > 0)
+      this.#sendAll(this.#binary, binaryFrame(pointsFrame(this.positionOf(tick.sequence), points)));
+    this.#slices.sent(tick);
+>>>>>>> valkey
     this.#sent = tick.sequence;
     this.#tick = new Tick({ after: this.#sent });
     if (this.#isBringingUp) this.#recent.push(tick);
@@ -206,6 +214,7 @@ export class Broadcast implements LiveListener {
     }
   }
 
+<<<<<<< HEAD
   /** Live from now on, with what it does not have of these ticks; the last of them is the last that was sent. */
   #join(viewer: Viewer, ticks: readonly Tick[]): void {
     this.remove(viewer);
@@ -238,6 +247,9 @@ export class Broadcast implements LiveListener {
   async #bringUpSome(): Promise<void> {
     const slices: Slices = new Map();
     const edition = this.#edition;
+=======
+  #bringUp(): void {
+>>>>>>> valkey
     const until = performance.now() + CATCH_UP_MS;
     for (const viewer of [...this.#waiting]) {
       if (performance.now() > until || this.#closed || edition !== this.#edition) return;
@@ -246,7 +258,11 @@ export class Broadcast implements LiveListener {
       this.#waiting.delete(viewer);
       this.#waiting.add(viewer);
       if (viewer.state === 'empty') this.#sendCanvas(viewer);
+<<<<<<< HEAD
       else if (!(await this.#sendSlice(viewer, slices))) return;
+=======
+      else this.#sendSlice(viewer);
+>>>>>>> valkey
     }
   }
 
@@ -262,6 +278,7 @@ export class Broadcast implements LiveListener {
     viewer.state = 'behind';
   }
 
+<<<<<<< HEAD
   /** False where the view cannot answer now: it is asked again in the next tick. */
   async #sendSlice(viewer: Viewer, slices: Slices): Promise<boolean> {
     const edition = this.#edition;
@@ -275,12 +292,31 @@ export class Broadcast implements LiveListener {
     viewer.sequence = after;
     if (isOfNoUse) {
       // A position that was never given out, or one too long ago.
+=======
+  /** Or, where that is not known yet, a later tick does. */
+  #sendSlice(viewer: Viewer): void {
+    if (viewer.sequence < 0) viewer.sequence = this.#slices.start() ?? -1;
+    if (viewer.sequence < 0) return;
+    const slice = this.#slices.after(viewer.sequence);
+    if (!slice) return;
+    if (viewer.sequence > slice.newest || (viewer.binary && slice.isFar())) {
+      // Of no use where it is: a position that was never given out, or one too long ago.
+>>>>>>> valkey
       viewer.sequence = -1;
       if (viewer.binary) viewer.state = 'empty';
-      return true;
+      return;
     }
+    this.#write(viewer, slice);
+    if (!slice.complete) return;
+    const rest = this.#slices.rest(viewer.sequence);
+    if (rest) this.#write(viewer, rest);
+    this.#goLive(viewer);
+  }
+
+  #write(viewer: Viewer, slice: Slice): void {
     if (slice.points.length > 0) viewer.socket.write(viewer.binary ? slice.frame() : slice.texts());
     viewer.sequence = slice.sequence;
+<<<<<<< HEAD
     // What was read has at least all that had been sent when it was asked for; what was sent since is known.
     if (slice.complete) this.#join(viewer, this.#recent);
     return true;
@@ -307,4 +343,15 @@ export class Broadcast implements LiveListener {
     };
     return new Slice({ points, sequence, newest, complete, position: this.positionOf(sequence), isFar });
   }
+=======
+  }
+
+  /** It has what live clients were sent, and nothing came in between, in this turn of the event loop. */
+  #goLive(viewer: Viewer): void {
+    this.#waiting.delete(viewer);
+    viewer.state = 'live';
+    (viewer.binary ? this.#binary : this.#json).add(viewer);
+    this.#sent = Math.max(this.#sent, viewer.sequence);
+  }
+>>>>>>> valkey
 }

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
-import { type BitmapQuery, binaryFrame, snapshot, type ViewHandle } from '../../src/index.ts';
+import { type Answer, type BitmapQuery, binaryFrame, type Pixels, snapshot, type ViewHandle } from '../../src/index.ts';
 import { canvasFrame } from './protocol.ts';
 
 const deflate = promisify(deflateRaw);
@@ -50,10 +50,20 @@ export class CanvasFrames {
     return this.#making;
   }
 
+  /** A view outside of the process does not answer at once. */
+  async #read(): Promise<Answer<[Pixels]> | undefined> {
+    return this.#view.status().state === 'live' ? this.#view.read([snapshot()]) : undefined;
+  }
+
   async #make(): Promise<void> {
     const edition = this.#edition;
+<<<<<<< HEAD
     const answer = await this.#view.read([snapshot()]);
     if (answer.source !== 'view') return;
+=======
+    const answer = this.#view.readNow([snapshot()]) ?? (await this.#read());
+    if (answer?.source !== 'view') return;
+>>>>>>> valkey
     const [{ codes, sequence }] = answer.results;
     const position = this.#position(sequence);
     const bytes = binaryFrame(canvasFrame(position, await deflate(codes, { level: 1 })));

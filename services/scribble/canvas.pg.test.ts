@@ -4,7 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type BitmapQuery, bits, changes, snapshot, type ViewHandle } from '../../src/index.ts';
 import { type TestApp, testApp } from '../../src/testing/app.ts';
+import { withDeferredViews } from '../../src/testing/deferred-views.ts';
+import { testServices } from '../../src/testing/services.ts';
 import { HEIGHT, WIDTH } from './canvas.ts';
+import scribble from './service.ts';
 import { BinaryClient, JsonClient, until } from './test-clients.ts';
 import { Writes } from './writes.ts';
 
@@ -69,8 +72,7 @@ async function take(app: TestApp, writes: Writes, one: Step, address: string): P
   }
 }
 
-test('[SPEC 2] [SPEC 3] concurrent writers: cells, view, clients that come, go and come back all equal the history', async (t) => {
-  const app = await testApp(t);
+async function manyWriters(t: TestContext, app: TestApp): Promise<void> {
   const writes = new Writes(app);
   const url = `${app.url}/scribble`;
   const [plain, binary] = [await JsonClient.open(t, url), await BinaryClient.open(t, url)];
@@ -103,7 +105,7 @@ test('[SPEC 2] [SPEC 3] concurrent writers: cells, view, clients that come, go a
     { numRuns: 25 },
   );
   assert.equal((await app.live.view('scribble/canvas').verify()).drift, 0);
-});
+}
 
 function codesOf(client: JsonClient): Uint8Array {
   const codes = new Uint8Array(WIDTH * HEIGHT);
@@ -126,8 +128,7 @@ async function drawOn(writes: Writes, signal: AbortSignal): Promise<number> {
   return next;
 }
 
-test('[SPEC 3] whatever is drawn while clients connect, each misses nothing and is told nothing twice', async (t) => {
-  const app = await testApp(t);
+async function manyClients(t: TestContext, app: TestApp): Promise<void> {
   const stop = new AbortController();
   const drawing = drawOn(new Writes(app), stop.signal);
   const clients: (JsonClient | BinaryClient)[] = [];
@@ -151,7 +152,21 @@ test('[SPEC 3] whatever is drawn while clients connect, each misses nothing and 
       assert.equal(new Set(client.points.map(([index]) => index)).size, client.points.length, 'told twice');
     }
   }
-});
+}
+
+/** In this process, and outside of it: then it never answers at once. */
+const places = [
+  ['', scribble],
+  [', from a view that answers late', withDeferredViews(scribble as never)],
+] as const;
+
+for (const [place, service] of places) {
+  const start = (t: TestContext) => testServices(t, [service as never]);
+  test(`[SPEC 2] [SPEC 3] concurrent writers: cells, view, clients that come, go and come back all equal the history${place}`, async (t) =>
+    manyWriters(t, await start(t)));
+  test(`[SPEC 3] whatever is drawn while clients connect, each misses nothing and is told nothing twice${place}`, async (t) =>
+    manyClients(t, await start(t)));
+}
 
 test('[SPEC 8] a client that does not read is told less, costs no more, and is up to date when it reads again', async (t) => {
   const app = await testApp(t);

@@ -68,9 +68,10 @@ export const projections = {
         columns: TRIP_COLUMNS,
         keyOf: ({ riderid, tripinfo }) => ({ rider_email: riderid as string, trip_info: tripinfo as string }),
         rowOf: ({ attributes }) => {
-          // Most changes are of trips that are not completed: they need not be read number by number.
-          const { STATUS } = JSON.parse(attributes as string) as { STATUS?: unknown };
-          return STATUS === 'Completed' ? columnsOf(decodeAttributes(attributes as string), TRIP_COLUMNS) : null;
+          // Most changes are of trips that are not completed: they need not be read at all.
+          if (!(attributes as string).includes('"Completed"')) return null;
+          const item = decodeAttributes(attributes as string);
+          return item.STATUS === 'Completed' ? columnsOf(item, TRIP_COLUMNS) : null;
         },
       },
     ],

@@ -18,7 +18,7 @@ import {
   PgItemStore,
   type PgRecord,
   type RecordTransaction,
-  type Written,
+  type WrittenItem,
 } from '../../src/index.ts';
 import { FreeDrivers } from './drivers.ts';
 import { DRIVERS, RIDERS, STEPS, type Step, TRIPS } from './items.ts';
@@ -61,7 +61,7 @@ export class Trips {
   readonly #free: FreeDrivers;
   readonly #known: Set<string>;
   /** Trips that this node has seen accepted and not yet over, so that a completion need not read where they began. */
-  readonly #driving: Map<string, Item>;
+  readonly #driving: Map<string, WrittenItem>;
 
   readonly #store: PgItemStore;
 
@@ -101,7 +101,7 @@ export class Trips {
   }
 
   /** A new trip, Booked; its rider is registered where not known yet. */
-  async book(rider: Rider, details: Readonly<Record<string, Attribute>>): Promise<Written<Item>> {
+  async book(rider: Rider, details: Readonly<Record<string, Attribute>>): Promise<WrittenItem> {
     await this.#register(rider);
     const now = new Date().toISOString();
     for (;;) {
@@ -127,13 +127,13 @@ export class Trips {
   }
 
   /** Booked -> InProgress with this driver or, where none is named, with one that is likely to be free. Throws `DriverBusy`. */
-  async accept(key: TripKey, details: Readonly<Record<string, Attribute>>, named?: Item): Promise<Written<Item>> {
+  async accept(key: TripKey, details: Readonly<Record<string, Attribute>>, named?: Item): Promise<WrittenItem> {
     const driver = named ?? (await this.#free.take());
     const id = String(driver.DRIVER_ID);
     try {
       const accepted = await this.#step(key, 'accept', { ...details, ...driverAttributes(driver) });
       if (this.#driving.size >= MAX_KNOWN) this.#driving.clear();
-      this.#driving.set(nameOf(key), accepted.value);
+      this.#driving.set(nameOf(key), accepted);
       return accepted;
     } catch (error) {
       const busy = isBusy(error);
@@ -144,16 +144,16 @@ export class Trips {
     }
   }
 
-  start(key: TripKey, details: Readonly<Record<string, Attribute>>): Promise<Written<Item>> {
+  start(key: TripKey, details: Readonly<Record<string, Attribute>>): Promise<WrittenItem> {
     return this.#step(key, 'start', details, attributeAbsent('START_DATETIME'));
   }
 
-  async complete(key: TripKey, details: Readonly<Record<string, Attribute>>): Promise<Written<Item>> {
-    return this.#over(await this.#step(key, 'complete', details));
+  async complete(key: TripKey, details: Readonly<Record<string, Attribute>>): Promise<WrittenItem> {
+    return this.#over(key, await this.#step(key, 'complete', details));
   }
 
-  async cancel(key: TripKey, details: Readonly<Record<string, Attribute>>): Promise<Written<Item>> {
-    return this.#over(await this.#step(key, 'cancel', details));
+  async cancel(key: TripKey, details: Readonly<Record<string, Attribute>>): Promise<WrittenItem> {
+    return this.#over(key, await this.#step(key, 'cancel', details));
   }
 
   /** A driver by number. Throws 400. */
@@ -185,12 +185,14 @@ export class Trips {
 
   /** The trip as it was accepted, which a completion needs. Throws 404. */
   async begun(key: TripKey): Promise<Item> {
-    return this.#driving.get(nameOf(key)) ?? (await this.get(key));
+    return this.#driving.get(nameOf(key))?.value ?? (await this.get(key));
   }
 
-  #over(written: Written<Item>): Written<Item> {
-    this.#driving.delete(nameOf(written.value));
-    if (written.value.DRIVER_ID !== undefined) this.#free.release(String(written.value.DRIVER_ID));
+  #over(key: TripKey, written: WrittenItem): WrittenItem {
+    const name = nameOf(key);
+    const { DRIVER_ID } = (this.#driving.get(name) ?? written).value;
+    this.#driving.delete(name);
+    if (DRIVER_ID !== undefined) this.#free.release(String(DRIVER_ID));
     return written;
   }
 
@@ -200,7 +202,7 @@ export class Trips {
     step: Step,
     details: Readonly<Record<string, Attribute>>,
     also?: Condition,
-  ): Promise<Written<Item>> {
+  ): Promise<WrittenItem> {
     const { from, to } = STEPS[step];
     const state = from.length === 1 ? equals('STATUS', from[0]) : oneOf('STATUS', from);
     try {
@@ -261,10 +263,16 @@ function wrongState(step: Step, { STATUS }: Item): ClientError {
 
 /** A transaction's table as one by itself: the receipt is the transaction's, given when it is over. */
 function written(table: ItemTransaction): Table {
-  const receipt = { xid: null };
+  const stored = (value: Item): WrittenItem => ({
+    value,
+    receipt: { xid: null },
+    get json() {
+      return JSON.stringify(value);
+    },
+  });
   return {
     ...table,
-    put: async (item, options) => ({ value: await table.put(item, options), receipt }),
-    update: async (key, update, options) => ({ value: await table.update(key, update, options), receipt }),
+    put: async (item, options) => stored(await table.put(item, options)),
+    update: async (key, update, options) => stored(await table.update(key, update, options)),
   };
 }

@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { primaryUrl } from '../record/primary.ts';
 import { readTables } from './catalog.ts';
 import { epochOf, type LogIdentity, readDatabaseIdentity } from './epoch.ts';
 import { type FeedSession, RebuildNeeded, type Snapshot, type Source } from './feed.ts';
@@ -50,8 +49,7 @@ export interface FeedOptions {
  * Throws `SlotBusy` (another process follows the slot), `SlotCreationBlocked` (open transactions, named), `RebuildNeeded` (the slot
  * that is there is of no use), or an Error that says what to set right.
  */
-export async function openFeed(given: FeedOptions): Promise<FeedSession> {
-  const options = await pinned(given);
+export async function openFeed(options: FeedOptions): Promise<FeedSession> {
   const sql = new SqlSession({ url: options.sqlUrl });
   let replication: pg.Client | undefined;
   try {
@@ -61,12 +59,6 @@ export async function openFeed(given: FeedOptions): Promise<FeedSession> {
     await Promise.all([replication?.end(), sql.close()]);
     throw error;
   }
-}
-
-/** Of several hosts the primary, once for all connections of the session: a primary found later may be another one. */
-async function pinned(options: FeedOptions): Promise<FeedOptions> {
-  const [sqlUrl, replicationUrl] = await Promise.all([primaryUrl(options.sqlUrl), primaryUrl(options.replicationUrl)]);
-  return { ...options, sqlUrl, replicationUrl };
 }
 
 async function open(options: FeedOptions, sql: SqlSession, replication: pg.Client): Promise<FeedSession> {

@@ -1,13 +1,15 @@
 import type { Transaction } from '../changes/change.ts';
 import { formatPosition, type Position } from '../changes/position.ts';
 import { EventLog } from './event-log.ts';
-import type { EventTopic } from './live.ts';
+import type { EventTopic, TopicEvents } from './live.ts';
 import { EncodedMessage } from './message.ts';
 import { admit, isAdmitted, Subscribers } from './subscribers.ts';
 import type { Channel } from './topic-hub.ts';
 import type { SubscribeOptions, Subscription } from './topics.ts';
 
 const KEEP_BYTES = 8 * 1024 * 1024;
+/** Transactions whose events are being asked for. */
+const MAX_PENDING = 10_000;
 
 /** Sends what happened, one message a transaction and key, and keeps the last of them for those who come back. */
 export class EventChannel implements Channel {
@@ -16,11 +18,19 @@ export class EventChannel implements Channel {
   readonly #position: () => Position;
   readonly #followers = new Subscribers<SubscribeOptions>();
   readonly #log: EventLog;
+  readonly #failed: (error: unknown) => void;
+  /** Ends when everything before is published. */
+  #last: Promise<void> = Promise.resolve();
+  #pending = 0;
+  /** Goes up when what is pending is not to be published any more. */
+  #edition = 0;
 
-  constructor(options: { path: string; topic: EventTopic; position: () => Position }) {
+  /** `failed` is told of events that did not come; the subscribers start anew. */
+  constructor(options: { path: string; topic: EventTopic; position: () => Position; failed(error: unknown): void }) {
     this.#path = options.path;
     this.#topic = options.topic;
     this.#position = options.position;
+    this.#failed = options.failed;
     this.#log = new EventLog(options.topic.keepBytes ?? KEEP_BYTES);
   }
 
@@ -35,15 +45,46 @@ export class EventChannel implements Channel {
   }
 
   transaction(transaction: Transaction, position: string): void {
+    const found = transaction.changes.map((change) => this.#topic.events(change));
+    if (this.#pending === 0 && !found.some(isLate)) this.#publishAll(found as TopicEvents[], transaction.lsn, position);
+    else this.#publishLater(found, transaction.lsn, position);
+  }
+
+  /** In commit order, whatever comes first. */
+  #publishLater(found: readonly (TopicEvents | Promise<TopicEvents>)[], lsn: number, position: string): void {
+    if (this.#pending >= MAX_PENDING) throw new Error(`the events of ${MAX_PENDING} transactions did not come in time`);
+    const edition = this.#edition;
+    // What is known is made now, of the views as they are now.
+    const all = Promise.all(found.map((events) => (isLate(events) ? events : [...events])));
+    all.catch(() => {}); // until its turn has come
+    this.#pending++;
+    this.#last = this.#last.then(async () => {
+      try {
+        const events = await all;
+        if (edition === this.#edition) this.#publishAll(events, lsn, position);
+      } catch (error) {
+        if (edition === this.#edition) this.#fail(error);
+      } finally {
+        this.#pending--;
+      }
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#failed(error);
+    this.resync(formatPosition(this.#position()));
+  }
+
+  #publishAll(found: readonly TopicEvents[], lsn: number, position: string): void {
     const events = new Map<string, unknown[]>();
-    for (const change of transaction.changes) {
-      for (const { key, data } of this.#topic.events(change)) {
+    for (const each of found) {
+      for (const { key, data } of each) {
         const list = events.get(key);
         if (list) list.push(data);
         else events.set(key, [data]);
       }
     }
-    for (const [key, data] of events) this.#publish(key, transaction.lsn, position, JSON.stringify(data));
+    for (const [key, data] of events) this.#publish(key, lsn, position, JSON.stringify(data));
   }
 
   signal(key: string, data: unknown): void {
@@ -61,6 +102,7 @@ export class EventChannel implements Channel {
   }
 
   resync(position: string): void {
+    this.#edition++;
     this.#log.restart(this.#position().lsn);
     for (const [key, followers] of this.#followers.keys) {
       const message = this.#resyncMessage(key, position);
@@ -68,13 +110,16 @@ export class EventChannel implements Channel {
     }
   }
 
-  close(): void {}
+  close(): void {
+    this.#edition++;
+  }
 
   #publish(key: string, lsn: number, position: string, data: string): void {
     const previous = this.#log.lastOf(key);
     const message = new EncodedMessage({ topic: `${this.#path}/${key}`, event: 'event', position, previous, data });
     this.#log.append(key, lsn, message);
-    for (const follower of this.#followers.of(key) ?? []) this.#deliver(key, follower, message);
+    for (const follower of this.#followers.of(key) ?? [])
+      if (!hasAlready(follower, lsn)) this.#deliver(key, follower, message);
   }
 
   #deliver(key: string, follower: SubscribeOptions, message: EncodedMessage): void {
@@ -100,4 +145,13 @@ export class EventChannel implements Channel {
       data: 'null',
     });
   }
+}
+
+function isLate(events: TopicEvents | Promise<TopicEvents>): events is Promise<TopicEvents> {
+  return events instanceof Promise;
+}
+
+/** Whoever came from a later position, while the events were being asked for. */
+function hasAlready({ from }: SubscribeOptions, lsn: number): boolean {
+  return from !== undefined && from !== null && lsn <= from.lsn;
 }

@@ -129,7 +129,8 @@ export interface StateTopic {
  */
 export interface EventTopic {
   readonly type: 'events';
-  events(change: Change): Iterable<{ readonly key: string; readonly data: unknown }>;
+  /** A promise where a view has to be asked that cannot answer at once: what comes after it waits. */
+  events(change: Change): TopicEvents | Promise<TopicEvents>;
   /** How far back subscribers may resume: bytes of messages kept for the whole topic; 8 MiB unless told. */
   readonly keepBytes?: number;
   /** Whether this user may follow it; everybody unless told. Asked again for each message. */
@@ -153,6 +154,13 @@ export interface SignalTopic {
 
 export type Topic = StateTopic | EventTopic | SignalTopic;
 
+export interface TopicEvent {
+  readonly key: string;
+  readonly data: unknown;
+}
+
+export type TopicEvents = Iterable<TopicEvent>;
+
 export interface TopicUser {
   readonly sub: string;
   readonly username: string;
@@ -171,7 +179,7 @@ export interface TopicMessage {
 
 /**
  * Hears what the views of the process have applied, in commit order: for a service that pushes changes in a form of its own.
- * Called synchronously, in the turn in which the views changed; must not throw.
+ * Called synchronously, in the turn in which the views changed. After one that throws it is told to `resync`.
  */
 export interface LiveListener {
   transaction(transaction: Transaction): void;

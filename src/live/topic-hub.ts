@@ -20,6 +20,10 @@ export interface Channel {
   close(): void;
 }
 
+/** What a listener is called where it fails. */
+const LISTENER = 'a listener of the stream';
+const NOTHING = () => {};
+
 /** All topics of a process: hands each applied transaction to them, finds the one a subscriber names. */
 export class TopicHub implements Topics {
   readonly #channels = new Map<string, Channel>();
@@ -27,7 +31,7 @@ export class TopicHub implements Topics {
   readonly #position: () => Position;
   readonly #failed: (topic: string, error: unknown) => void;
 
-  /** `failed` is told what a service's own topic threw; its subscribers start anew, the others and the views go on. */
+  /** `failed` is told what a service's own topic or listener threw; it starts anew, the others and the views go on. */
   constructor(options: { position(): Position; failed?(topic: string, error: unknown): void }) {
     this.#position = options.position;
     this.#failed = options.failed ?? (() => {});
@@ -36,7 +40,8 @@ export class TopicHub implements Topics {
   add(service: string, topics: Readonly<Record<string, Topic>>): void {
     for (const [name, topic] of Object.entries(topics)) {
       const path = `${service}/${name}`;
-      this.#channels.set(path, channelOf(topic, { path, position: this.#position }));
+      const failed = (error: unknown) => this.#failed(path, error);
+      this.#channels.set(path, channelOf(topic, { path, position: this.#position, failed }));
     }
   }
 
@@ -64,15 +69,32 @@ export class TopicHub implements Topics {
 
   transaction(transaction: Transaction): void {
     if (transaction.changes.length === 0) return;
-    for (const listener of this.#listeners) listener.transaction(transaction);
+    for (const listener of this.#listeners)
+      this.#guard(
+        LISTENER,
+        () => listener.transaction(transaction),
+        () => listener.resync(),
+      );
     if (this.#channels.size === 0) return;
     const position = formatPosition({ epoch: this.#position().epoch, lsn: transaction.lsn });
-    for (const [path, channel] of this.#channels) {
+    for (const [path, channel] of this.#channels)
+      this.#guard(
+        path,
+        () => channel.transaction(transaction, position),
+        () => channel.resync(position),
+      );
+  }
+
+  /** What a service does with the stream must not end it: what throws is told of, and starts anew where it can. */
+  #guard(name: string, work: () => void, startAnew: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#failed(name, error);
       try {
-        channel.transaction(transaction, position);
-      } catch (error) {
-        this.#failed(path, error);
-        channel.resync(position);
+        startAnew();
+      } catch (again) {
+        this.#failed(name, again);
       }
     }
   }
@@ -85,9 +107,9 @@ export class TopicHub implements Topics {
   }
 
   resync(): void {
-    for (const listener of this.#listeners) listener.resync();
+    for (const listener of this.#listeners) this.#guard(LISTENER, () => listener.resync(), NOTHING);
     const position = formatPosition(this.#position());
-    for (const channel of this.#channels.values()) channel.resync(position);
+    for (const [path, channel] of this.#channels) this.#guard(path, () => channel.resync(position), NOTHING);
   }
 
   close(): void {
@@ -95,7 +117,10 @@ export class TopicHub implements Topics {
   }
 }
 
-function channelOf(topic: Topic, options: { path: string; position: () => Position }): Channel {
+function channelOf(
+  topic: Topic,
+  options: { path: string; position: () => Position; failed(error: unknown): void },
+): Channel {
   if (topic.type === 'state') return new StateChannel({ ...options, topic });
   return topic.type === 'events' ? new EventChannel({ ...options, topic }) : new SignalChannel({ ...options, topic });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Transaction } from '../changes/change.ts';
+import type { Change, Transaction } from '../changes/change.ts';
 import { parsePosition } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
 import { FakeLog } from '../testing/fake-feed.ts';
@@ -32,12 +32,11 @@ function collector(user: TopicUser | null = null) {
   return { got, raw, options: { user, deliver } };
 }
 
-const events: EventTopic = {
-  type: 'events',
-  *events(change) {
-    if (change.after) yield { key: String(change.after.id), data: change.after.value };
-  },
-};
+function* eventsOf(change: Change) {
+  if (change.after) yield { key: String(change.after.id), data: change.after.value };
+}
+
+const events: EventTopic = { type: 'events', events: eventsOf };
 
 function states(log: FakeLog): StateTopic {
   return {
@@ -216,7 +215,7 @@ test('a topic that throws starts its subscribers anew, and takes nobody else wit
   const odd: EventTopic = {
     type: 'events',
     *events(change) {
-      yield* events.events(change);
+      yield* eventsOf(change);
       if (change.after?.value === 13) throw new Error('thirteen');
     },
   };
@@ -228,6 +227,49 @@ test('a topic that throws starts its subscribers anew, and takes nobody else wit
   assert.deepEqual(at.got, ['event 1010 [1]', 'resync 1020 null', 'event 1030 [2]']);
   assert.deepEqual(others.got, ['event 1010 [1]', 'event 1020 [13]', 'event 1030 [2]']);
   assert.deepEqual(failures, ['s/odd', 'thirteen']);
+});
+
+test('[SPEC 2] events that have to be asked for come in commit order, and what failed starts the subscribers anew', async () => {
+  const log = new FakeLog();
+  const failures: unknown[] = [];
+  const failed = (topic: string, error: unknown) => failures.push(topic, (error as Error).message);
+  const topics = new TopicHub({ position: () => ({ epoch: 'e', lsn: log.lsn }), failed });
+  const asked: PromiseWithResolvers<void>[] = [];
+  const late: EventTopic = {
+    type: 'events',
+    // Every other value is known at once.
+    events(change) {
+      if ((change.after?.value as number) % 2 === 0) return eventsOf(change);
+      asked.push(Promise.withResolvers<void>());
+      return asked.at(-1)!.promise.then(() => eventsOf(change));
+    },
+  };
+  topics.add('s', { late });
+  const [first, second] = [collector(), collector()];
+  await topics.subscribe('s/late/1', first.options);
+  const commit = (value: number) => topics.transaction(log.commit([{ id: 1, value }]));
+  for (const value of [1, 2, 3, 4]) commit(value);
+  asked[1]!.resolve();
+  await sleep(1);
+  assert.deepEqual(first.got, []);
+  // It has everything up to the second transaction already, from a read.
+  await topics.subscribe('s/late/1', { ...second.options, from: { epoch: 'e', lsn: 1020 } });
+  asked[0]!.resolve();
+  await sleep(1);
+  assert.deepEqual(first.got, ['event 1010 [1]', 'event 1020 [2]', 'event 1030 [3]', 'event 1040 [4]']);
+  assert.deepEqual(second.got, first.got.slice(2));
+  commit(5);
+  commit(6);
+  asked[2]!.reject(new Error('away'));
+  await sleep(1);
+  assert.deepEqual(first.got.slice(4), ['resync 1060 null']);
+  assert.deepEqual(failures, ['s/late', 'away']);
+  commit(7);
+  topics.resync();
+  asked[3]!.resolve();
+  await sleep(1);
+  commit(8);
+  assert.deepEqual(first.got.slice(5), ['resync 1070 null', 'event 1080 [8]']);
 });
 
 test('a topic that is none is refused with the names of those there are', async () => {
@@ -255,6 +297,32 @@ test('[SPEC 2] listeners hear each transaction in order, and of a resync, until 
   leave();
   commit(2, 13);
   assert.deepEqual(heard, [10, 11, 'resync', 12]);
+});
+
+test('a listener that throws is told to start anew, and takes nobody else with it', async () => {
+  const log = new FakeLog();
+  const failures: string[] = [];
+  const failed = (_name: string, error: unknown) => failures.push((error as Error).message);
+  const topics = new TopicHub({ position: () => ({ epoch: 'e', lsn: log.lsn }), failed });
+  topics.add('s', { rows: events });
+  const heard: unknown[] = [];
+  topics.follow({
+    transaction({ changes }) {
+      heard.push(changes[0]!.after?.value);
+      if (changes[0]!.after?.value === 13) throw new Error('thirteen');
+    },
+    resync() {
+      heard.push('resync');
+      throw new Error('not even that');
+    },
+  });
+  const at = collector();
+  await topics.subscribe('s/rows/1', at.options);
+  for (const value of [1, 13, 2]) topics.transaction(log.commit([{ id: 1, value }]));
+  topics.resync();
+  assert.deepEqual(heard, [1, 13, 'resync', 2, 'resync']);
+  assert.deepEqual(at.got, ['event 1010 [1]', 'event 1020 [13]', 'event 1030 [2]', 'resync 1030 null']);
+  assert.deepEqual(failures, ['thirteen', 'not even that', 'not even that']);
 });
 
 test('a topic of signals runs while somebody follows its key, and only then', async () => {

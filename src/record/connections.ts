@@ -26,13 +26,14 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #hosts: ReturnType<typeof hostGroup>;
+  readonly #unwatch: (() => void) | undefined;
   #pool: pg.Pool;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#hosts = hostGroup(options.url);
     this.#pool = this.#open();
-    this.#hosts?.group.events.on('moved', this.#moved);
+    this.#unwatch = this.#hosts?.group.onMoved(this.#hosts.hosted, () => this.#moved());
   }
 
   /** Runs `work` on a connection; one that broke, or whose state is in doubt, is not used again. */
@@ -53,7 +54,7 @@ export class Connections {
   }
 
   async close(): Promise<void> {
-    this.#hosts?.group.events.off('moved', this.#moved);
+    this.#unwatch?.();
     await this.#pool.end();
   }
 
@@ -76,12 +77,12 @@ export class Connections {
   }
 
   /** Another host is the primary. What still waits for an answer of the old one, which may never come, learns that it is gone. */
-  readonly #moved = (): void => {
+  #moved(): void {
     const old = this.#pool;
     this.#pool = this.#open();
-    for (const client of clientsOf(old)) client.connection.stream.destroy();
+    for (const client of clientsOf(old)) cutOff(client);
     old.end().catch(() => {});
-  };
+  }
 
   async #acquire(): Promise<pg.PoolClient> {
     const deadline = Date.now() + PATIENCE;
@@ -124,8 +125,13 @@ export function connectionConfig(url: string): { connectionString: string; optio
 }
 
 /** pg's pool keeps them to itself. */
-function clientsOf(pool: pg.Pool): readonly { connection: { stream: { destroy(): void } } }[] {
-  return (pool as unknown as { _clients: { connection: { stream: { destroy(): void } } }[] })._clients;
+function clientsOf(pool: pg.Pool): readonly pg.ClientBase[] {
+  return (pool as unknown as { _clients: pg.ClientBase[] })._clients;
+}
+
+/** Ends a connection without a word to the server, which may not answer. */
+export function cutOff(client: pg.ClientBase): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 /** That no host takes writes may be over in a moment: the caller tries on. */

@@ -5,6 +5,10 @@ import { type HostedUrl, parseHosts } from './hosts.ts';
 
 /** How long one host may take to say what it is (milliseconds). */
 const PROBE_MS = 2000;
+/** An answer is good for so long: several connections opened at once are not as many questions. */
+const FRESH_MS = 250;
+/** How often the hosts are asked unbidden: a primary that hangs breaks no connection. */
+const WATCH_MS = 5000;
 /** How long the others may still take when one that takes writes has answered. */
 const GRACE_MS = 500;
 
@@ -24,10 +28,11 @@ const furthest = new Map<string, number>();
 
 /** Where one of several hosts is the primary, and another one may be by and by. */
 export class HostGroup {
-  /** `moved`: another host is the primary. */
-  readonly events = new EventEmitter<{ moved: [] }>().setMaxListeners(0);
+  readonly #events = new EventEmitter<{ moved: [] }>().setMaxListeners(0);
   #index = 0;
   #finding: Promise<number> | undefined;
+  #foundAt = Number.NEGATIVE_INFINITY;
+  #watch: NodeJS.Timeout | undefined;
 
   /** The URL of the host found last; the first one's before. */
   current({ urls }: HostedUrl): string {
@@ -39,17 +44,31 @@ export class HostGroup {
    * have failed and come back. Throws `ConnectionLost` when none does, and PostgreSQL's error where that will not mend by itself.
    */
   async find(hosted: HostedUrl): Promise<string> {
+    if (performance.now() - this.#foundAt < FRESH_MS) return this.current(hosted);
     this.#finding ??= this.#find(hosted).finally(() => {
       this.#finding = undefined;
     });
     return hosted.urls[await this.#finding]!;
   }
 
+  /** Has `moved` called each time another host is the primary, until the returned function is called; the hosts are watched meanwhile. */
+  onMoved(hosted: HostedUrl, moved: () => void): () => void {
+    this.#events.on('moved', moved);
+    this.#watch ??= setInterval(() => this.find(hosted).catch(() => {}), WATCH_MS).unref();
+    return () => {
+      this.#events.off('moved', moved);
+      if (this.#events.listenerCount('moved') > 0) return;
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+    };
+  }
+
   async #find(hosted: HostedUrl): Promise<number> {
     const index = await findPrimary(hosted);
+    this.#foundAt = performance.now();
     if (index !== this.#index) {
       this.#index = index;
-      this.events.emit('moved');
+      this.#events.emit('moved');
     }
     return index;
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import pg from 'pg';
 import pino from 'pino';
 import type { ProjectionState } from '../live/live.ts';
 import { decodeRow, encodeRow } from '../live/projection/letters.ts';
@@ -328,6 +329,37 @@ test('[rule 19] of two nodes one follows; the other takes over, and the elder wr
   await assert.rejects(
     elder.writeAll(elder.definition.tables.map(() => ({ rows: new Map(), truncated: false })) as never, stale, 1),
     /moved/,
+  );
+});
+
+test('[rule 16] a node that is frozen loses its turn, and one that lives does not', async (t) => {
+  const { record, target, node } = await setup(t);
+  const frozen = new pg.Client({ connectionString: record.url });
+  frozen.on('error', () => {});
+  await frozen.connect();
+  t.after(() => frozen.end());
+  await frozen.query(`select pg_advisory_lock(hashtextextended('lockstep projection shop/ledger', 0))`);
+  const first = await node();
+  await reached(first, 'standby');
+  await reached(first, 'following');
+  const second = await node();
+  await reached(second, 'standby');
+  const { leader } = await first.projections[0]!.target.position();
+  const began = performance.now();
+  while (performance.now() - began < 12_000) {
+    await put(record, 1, 'done', String(1 + (performance.now() % 100)));
+    await sleep(100);
+  }
+  assert.equal(first.status().projections[0]!.state, 'following');
+  assert.equal((await first.projections[0]!.target.position()).leader, leader);
+  await inStep({ record, target });
+  // Woken up, it finds its session ended: what held the turn before does so no more.
+  await record.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`);
+  await put(record, 2, 'done');
+  await inStep({ record, target });
+  await until(
+    () => [first, second].filter((each) => each.status().projections[0]!.state === 'following').length === 1,
+    'one follows',
   );
 });
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { embeddedUrl } from '../record/embedded.ts';
-import { randomFrom } from './random.ts';
+import { randomFrom } from '../runtime/random.ts';
 import { freePort, ServerProcess } from './server-process.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/lockstep.js', import.meta.url));

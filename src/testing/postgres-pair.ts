@@ -11,6 +11,7 @@ import { writeBackup } from '../record/backup/write.ts';
 import { launcherFor } from '../record/embedded/account.ts';
 import { findBinaries } from '../record/embedded/binaries.ts';
 import { type Cluster, initialise, readPassword, SETTINGS_FILE } from '../record/embedded/initialise.ts';
+import { processesOf } from '../record/embedded/leftovers.ts';
 import { serverSettings } from '../record/embedded/settings.ts';
 import { freePort } from './server-process.ts';
 
@@ -31,6 +32,10 @@ export class TestServer {
     this.#settings = { ...SETTINGS, port: String(options.port), ...options.settings };
   }
 
+  get #name(): string {
+    return `lockstep-test-${this.port}`;
+  }
+
   get credentials(): string {
     return `lockstep:${readPassword(this.#cluster.pgdata)}`;
   }
@@ -43,7 +48,7 @@ export class TestServer {
   async start(): Promise<void> {
     const { pgdata, binaries, launcher } = this.#cluster;
     const file = join(pgdata, SETTINGS_FILE);
-    writeFileSync(file, serverSettings(2 ** 30, `lockstep-test-${this.port}`, this.#settings), { mode: 0o600 });
+    writeFileSync(file, serverSettings(2 ** 30, this.#name, this.#settings), { mode: 0o600 });
     launcher.giveAway(file);
     const child = launcher.start(binaries.postgres, ['-D', pgdata], {
       deathSignal: 'INT',
@@ -60,8 +65,14 @@ export class TestServer {
     }
   }
 
-  kill(): Promise<void> {
-    return this.#end('SIGKILL');
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+    this.#signal('SIGKILL'); // frozen ones do not notice by themselves
+  }
+
+  /** Every process of it: connections stay open, and nothing is answered. */
+  freeze(): void {
+    this.#signal('SIGSTOP');
   }
 
   stop(): Promise<void> {
@@ -88,6 +99,16 @@ export class TestServer {
       const [row] = await this.ask(`select (${condition}) as yes`, database);
       if (row?.yes === true) return;
       if (Date.now() > deadline) throw new Error(`never: ${condition}`);
+    }
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    for (const pid of processesOf(this.#cluster.pgdata, this.#name)) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // ended by itself
+      }
     }
   }
 
@@ -153,7 +174,7 @@ async function makeStandby(root: string, primary: TestServer, slots: boolean): P
   const cluster = clusterIn(root, 'standby');
   const file = join(root, 'base.tar.zst');
   await writeBackup({ url: primary.url('postgres'), file });
-  await unpackBackup({ file }, cluster.dataDir);
+  await unpackBackup({ file, work: cluster.dataDir, launcher: cluster.launcher });
   const signal = join(cluster.pgdata, 'standby.signal');
   writeFileSync(signal, '');
   cluster.launcher.giveAway(signal);

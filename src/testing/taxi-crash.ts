@@ -7,8 +7,8 @@ import { embeddedUrl } from '../record/embedded.ts';
 import { silent } from '../record/log.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
+import { randomFrom } from '../runtime/random.ts';
 import { driftOf } from './crash.ts';
-import { randomFrom } from './random.ts';
 import { freePort, ServerProcess } from './server-process.ts';
 
 const CALLERS = 16;

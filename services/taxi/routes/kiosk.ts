@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
-import { limitRate, type ServiceContext, sendWritten } from '../../../src/index.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { limitRate, type ServiceContext, sendWritten, type WrittenItem } from '../../../src/index.ts';
 import { acceptDetails, completeDetails } from '../details.ts';
 import { guessing } from '../repeats.ts';
 import { checkedInfo, kioskRider, mobileNumber } from '../riders.ts';
@@ -17,20 +17,22 @@ export function kioskRoutes(
   { trips, settings }: { trips: Trips; settings: Settings },
 ): void {
   const onRequest = limitRate({ perSecond: settings.kioskPerSecond, spareLoopback: true });
+  /** The trip as the record has given it. */
+  const send = (reply: FastifyReply, trip: WrittenItem) =>
+    sendWritten(reply.type('application/json; charset=utf-8'), trip, live, trip.json);
   const options = (summary: string) => ({ onRequest, schema: { tags: ['taxi'], summary } });
   app.get<KioskRequest>('/riderbook', options('Book a trip (kiosk)'), async ({ query }, reply) => {
     const rider = { ...kioskRider(query.rider_id), mobile: mobileNumber(query.rider_mobile) };
-    return sendWritten(reply, await trips.book(rider, {}), live);
+    return send(reply, await trips.book(rider, {}));
   });
   app.get<KioskRequest>('/driveraccept', options('Assign a free driver (kiosk)'), async ({ query }, reply) => {
     const key = keyOf(query);
-    const accepted = await guessing(() => trips.accept(key, acceptDetails({})));
-    return sendWritten(reply, accepted, live);
+    return send(reply, await guessing(() => trips.accept(key, acceptDetails({}))));
   });
   app.get<KioskRequest>('/drivercomplete', options('Complete a trip (kiosk)'), async ({ query }, reply) => {
     const key = keyOf(query);
     const details = completeDetails(await trips.begun(key), {});
-    return sendWritten(reply, await trips.complete(key, details), live);
+    return send(reply, await trips.complete(key, details));
   });
 }
 

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
-import { connectionConfig } from '../../record/connections.ts';
-import { primaryUrl } from '../../record/primary.ts';
+import { connectionConfig, cutOff } from '../../record/connections.ts';
+import { hostGroup } from '../../record/primary.ts';
 import { ReadingSocket } from './reading-socket.ts';
 
 /** Beside the record's settings: names and texts are read as UTF-8, and row security may not hide rows from a view. */
@@ -14,9 +14,11 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
 }
 
-/** A connection of the feed's own. Options in the URL (`?options=-c wal_sender_timeout=2s`) hold where they do not contradict the feed's. */
+/** A connection of the feed's own; of several hosts to the primary, and cut off when another one is. Options in the URL (`?options=-c wal_sender_timeout=2s`) hold where they do not contradict the feed's. */
 export async function connect(options: ConnectOptions): Promise<pg.Client> {
-  const { connectionString, options: settings } = connectionConfig(await primaryUrl(options.url));
+  const hosts = hostGroup(options.url);
+  const url = hosts ? await hosts.group.find(hosts.hosted) : options.url;
+  const { connectionString, options: settings } = connectionConfig(url);
   const client = new pg.Client({
     connectionString,
     options: `${settings} ${FEED_OPTIONS}`,
@@ -28,8 +30,15 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
     ...(options.replication && { replication: 'database' }),
   });
   client.on('error', () => {}); // every use of the connection learns of its end itself
-  await client.connect();
-  return client;
+  const unwatch = hosts?.group.onMoved(hosts.hosted, () => cutOff(client)) ?? (() => {});
+  client.once('end', unwatch);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    unwatch();
+    throw error;
+  }
 }
 
 /** Called by pg with its configuration. TLS wraps the socket, and needs a common one. */

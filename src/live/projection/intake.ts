@@ -1,6 +1,6 @@
 import type { Change, Transaction } from '../../changes/change.ts';
 import { type FeedHandler, RebuildNeeded } from '../../changes/feed.ts';
-import { PendingTable } from '../../views/projection/pending.ts';
+import { AbsentKeys, PendingTable } from '../../views/projection/pending.ts';
 import type { ProjectionDefinition } from '../../views/projection/projection.ts';
 import { letterName } from './letters.ts';
 
@@ -29,6 +29,7 @@ export interface IntakeOptions {
 export class Intake implements FeedHandler {
   readonly #options: IntakeOptions;
   readonly #bySource = new Map<string, number[]>();
+  readonly #absent: readonly AbsentKeys[];
   #tables: PendingTable[];
   #xids: number[] = [];
   #inLarge = false;
@@ -43,6 +44,7 @@ export class Intake implements FeedHandler {
     this.#options = options;
     this.lsn = options.lsn;
     this.#held = options.held;
+    this.#absent = options.definition.tables.map(() => new AbsentKeys());
     this.#tables = this.#empty();
     options.definition.tables.forEach(({ source }, i) => {
       this.#bySource.set(source, [...(this.#bySource.get(source) ?? []), i]);
@@ -119,6 +121,6 @@ export class Intake implements FeedHandler {
   }
 
   #empty(): PendingTable[] {
-    return this.#options.definition.tables.map((table) => new PendingTable(table));
+    return this.#options.definition.tables.map((table, i) => new PendingTable(table, this.#absent[i]!));
   }
 }

@@ -4,7 +4,6 @@ import { SlotBusy } from '../../changes/errors.ts';
 import { type FeedSession, RebuildNeeded, type RebuildReason, type Source } from '../../changes/feed.ts';
 import { formatPosition, type Position } from '../../changes/position.ts';
 import { dropSlot, overLimit, readSlot } from '../../changes/slot.ts';
-import { SqlSession } from '../../changes/sql-session.ts';
 import { ClientError } from '../../record/errors.ts';
 import type { PgRecord } from '../../record/record.ts';
 import { Backoff } from '../backoff.ts';
@@ -13,6 +12,7 @@ import { type DeadLetter, newestLetters } from './letters.ts';
 import { reconcile } from './reconcile.ts';
 import { retryDeadLetters } from './retry.ts';
 import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from './target.ts';
+import { Turn } from './turn.ts';
 import { verifyProjection } from './verify.ts';
 import { Writer } from './writer.ts';
 
@@ -196,16 +196,21 @@ export class ProjectionRunner {
   }
 
   async #run(): Promise<void> {
-    const lock = new SqlSession({ url: this.#options.record.replicationUrl });
+    const turn = new Turn({
+      url: this.#options.record.replicationUrl,
+      projection: this.name,
+      slot: this.#options.slot,
+      lost: () => this.#writer?.end(new PositionMoved(this.name)),
+    });
     try {
       while (!this.#stop.signal.aborted) {
-        const error = await this.#lead(lock).catch((error: Error) => error);
+        const error = await this.#lead(turn).catch((error: Error) => error);
         if (this.#stop.signal.aborted) return;
         if (error) await this.#recover(error);
         else await this.#wait(LOOK_MS);
       }
     } finally {
-      await lock.close();
+      await turn.close();
     }
   }
 
@@ -231,20 +236,15 @@ export class ProjectionRunner {
   }
 
   /** Follows until something ends that, and throws it; returns at once while another node does. */
-  async #lead(lock: SqlSession): Promise<void> {
-    const [row] = await lock.ask(`select pg_try_advisory_lock(hashtextextended($1, 0)) as mine`, [
-      `lockstep projection ${this.name}`,
-    ]);
-    if (!row!.mine) {
+  async #lead(turn: Turn): Promise<void> {
+    if (!(await turn.take())) {
       await this.#standBy();
       return;
     }
     try {
       await this.#follow();
     } finally {
-      await lock
-        .ask(`select pg_advisory_unlock(hashtextextended($1, 0))`, [`lockstep projection ${this.name}`])
-        .catch(() => {});
+      await turn.giveBack();
     }
   }
 

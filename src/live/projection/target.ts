@@ -1,4 +1,4 @@
-import { statement } from '../../record/coalesce/statement.ts';
+import { type Statement, statement } from '../../record/coalesce/statement.ts';
 import { Connections, plannedEachTime, send } from '../../record/connections.ts';
 import { quoteTable } from '../../record/copy.ts';
 import type { Log } from '../../record/log.ts';
@@ -39,6 +39,14 @@ export interface ProjectionTargetOptions {
   readonly log: Log;
 }
 
+/** One statement for a batch. */
+interface Composed {
+  readonly sql: string;
+  readonly values: readonly string[];
+  /** With the target's tables: how, depends on their size. */
+  readonly joins: boolean;
+}
+
 const OWN_MIGRATIONS = {
   name: 'lockstep-projections',
   schema: 'lockstep',
@@ -49,16 +57,16 @@ const OWN_MIGRATIONS = {
 export class ProjectionTarget {
   readonly #options: ProjectionTargetOptions;
   readonly #connections: Connections;
+  /** For what joins the target's tables. An insert does not, and its foreign keys would be planned anew row by row. */
+  readonly #planned: Connections;
+  readonly #statements = new Map<string, Statement>();
   #record: Promise<PgRecord> | undefined;
 
   constructor(options: ProjectionTargetOptions) {
     this.#options = options;
-    this.#connections = new Connections({
-      url: plannedEachTime(options.url),
-      size: 1,
-      idleMs: 60_000,
-      log: options.log,
-    });
+    const { url, log } = options;
+    this.#connections = new Connections({ url, size: 1, idleMs: 60_000, log });
+    this.#planned = new Connections({ url: plannedEachTime(url), size: 1, idleMs: 60_000, log });
   }
 
   get name(): string {
@@ -80,7 +88,7 @@ export class ProjectionTarget {
 
   async close(): Promise<void> {
     const record = await this.#record?.catch(() => undefined);
-    await Promise.all([record?.close(), this.#connections.close()]);
+    await Promise.all([record?.close(), this.#connections.close(), this.#planned.close()]);
   }
 
   async position(): Promise<ProjectionPosition> {
@@ -125,11 +133,22 @@ export class ProjectionTarget {
    * PostgreSQL's error where it refuses a row; then nothing is written.
    */
   async writeAll(tables: readonly PendingTable[], position: ProjectionPosition, next: number): Promise<void> {
-    const { sql, values } = this.#compose(tables);
+    const { sql, values, joins } = this.#compose(tables);
     const { epoch, leader, lsn, letters } = position;
-    const query = { ...statement(sql, []), values: [next, this.name, epoch, leader, lsn, letters, ...values] };
-    const { rows } = await this.#connections.use((client) => send<{ moved: number }>(client, query));
+    const query = { ...this.#named(sql), values: [next, this.name, epoch, leader, lsn, letters, ...values] };
+    const connections = joins ? this.#planned : this.#connections;
+    const { rows } = await connections.use((client) => send<{ moved: number }>(client, query));
     if (Number(rows[0]!.moved) !== 1) throw new PositionMoved(this.name);
+  }
+
+  /** One of the few statements that {@link #compose} makes, named once. */
+  #named(sql: string): Statement {
+    let named = this.#statements.get(sql);
+    if (!named) {
+      named = statement(sql, []);
+      this.#statements.set(sql, named);
+    }
+    return named;
   }
 
   /** The same row by row where need be: what cannot be written, or is held back, becomes a dead letter. */
@@ -196,8 +215,9 @@ export class ProjectionTarget {
     }
   }
 
-  #compose(tables: readonly PendingTable[]): { readonly sql: string; readonly values: readonly string[] } {
+  #compose(tables: readonly PendingTable[]): Composed {
     const steps: string[] = [];
+    let joins = false;
     const values: string[] = [];
     const add = (fragment: Fragment) => {
       steps.push(`s${steps.length} as (${fragment.sql(FIRST + values.length)})`);
@@ -207,10 +227,13 @@ export class ProjectionTarget {
       const table = this.definition.tables[i]!;
       const [gone, put] = split([...rows.values()], (row) => row.values === null);
       const keys = gone.map(({ key }) => key);
-      if (gone.length > 0) add(remove(table, keys, GUARD));
+      if (gone.length > 0) {
+        joins = true;
+        add(remove(table, keys, GUARD));
+      }
       if (put.length > 0) add(upsert(table, put, GUARD));
     });
-    return { sql: `with ${[MOVE, ...steps].join(',\n')} select count(*)::int as moved from moved`, values };
+    return { sql: `with ${[MOVE, ...steps].join(',\n')} select count(*)::int as moved from moved`, values, joins };
   }
 
   /** The source was emptied: so is the target, and nothing is held back any more. */

@@ -16,7 +16,7 @@ import {
   oneOf,
 } from './condition.ts';
 import { Decimal } from './decimal.ts';
-import { type Attribute, type Item, ItemInvalid, type ItemKey } from './item.ts';
+import { type Attribute, decodeAttributes, type Item, ItemInvalid, type ItemKey } from './item.ts';
 import {
   ItemConditionFailed,
   type ItemQuery,
@@ -24,6 +24,7 @@ import {
   type ItemTable,
   type ItemTableDefinition,
   type ItemUpdate,
+  type WrittenItem,
 } from './item-table.ts';
 
 /** The tables that an engine makes for the contract. */
@@ -202,7 +203,13 @@ async function both(table: ItemTable, model: Map<string, Item>, each: Step): Pro
     await assert.rejects(run(), (error) => error instanceof ItemConditionFailed && isSame(error.item, found));
     return;
   }
-  const { value } = await run();
+  const written = await run();
+  const { value } = written;
+  if ('json' in written) {
+    const { json } = written as WrittenItem;
+    assert.deepEqual(decodeAttributes(json), value);
+    assert.doesNotMatch(json.replaceAll(/"(?:[^"\\]|\\.)*"/g, ''), /\s/);
+  }
   if (each.do === 'delete') {
     assert.deepEqual(value, found);
     model.delete(name);

@@ -17,9 +17,9 @@ export class Decimal {
     this.text = known === CANONICAL ? text : canonical(text);
   }
 
-  /** A fraction of at most 15 significant digits, at or above 1e-6: its shortest text is it, exactly (ECMAScript 6.1.6.1.20). */
+  /** A fraction that was written with at most 15 digits: its shortest text is it, exactly (ECMAScript 6.1.6.1.20). */
   static ofDouble(value: number): Decimal {
-    return new Decimal(String(value), CANONICAL);
+    return Math.abs(value) < 1e-6 ? new Decimal(String(value)) : new Decimal(String(value), CANONICAL);
   }
 
   /** `units / 10^digits`: `Decimal.of(1230n, 2)` is 12.3. */

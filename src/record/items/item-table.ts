@@ -79,11 +79,17 @@ export interface ItemReads {
 /** The table inside a transaction of the record: reads see its own writes. */
 export type ItemTransaction = ItemWrites & ItemReads;
 
+/** An item as a write has left it: decoded when it is first asked for as such. */
+export interface WrittenItem extends Written<Item> {
+  /** The item as JSON text, its key first. */
+  readonly json: string;
+}
+
 /** A table by itself: each write is a transaction of its own, and concurrent ones share a statement where the engine can. */
 export interface ItemTable extends ItemReads {
   readonly definition: ItemTableDefinition;
-  put(item: Item, options?: WriteOptions): Promise<Written<Item>>;
-  update(key: ItemKey, update: ItemUpdate, options?: WriteOptions): Promise<Written<Item>>;
+  put(item: Item, options?: WriteOptions): Promise<WrittenItem>;
+  update(key: ItemKey, update: ItemUpdate, options?: WriteOptions): Promise<WrittenItem>;
   delete(key: ItemKey, options?: WriteOptions): Promise<Written<Item | undefined>>;
 }
 

@@ -29,16 +29,36 @@ export function encodeAttributes(attributes: Item): string {
   return text;
 }
 
-/** Where a number may be one that a double does not hold as it is written: an exponent, 16 digits, below 1e-6. */
-const INEXACT = /\d(?:[eE]|[\d.]{15}|\.00000)/;
-/** Where a number may be none that JavaScript keeps as such. */
-const FRACTION = /\d\.\d/;
-
 /** The inverse of {@link encodeAttributes}. */
 export function decodeAttributes(text: string): Item {
-  if (INEXACT.test(text)) return JSON.parse(text, exactNumber as () => unknown);
+  const numbers = numbersIn(text);
+  if (numbers === 'long') return JSON.parse(text, exactNumber as () => unknown);
   const parsed = JSON.parse(text) as Record<string, Attribute>;
-  return FRACTION.test(text) ? withDecimals(parsed) : parsed;
+  return numbers === 'fractions' ? withDecimals(parsed) : parsed;
+}
+
+const [ZERO, NINE, POINT, E, LOWER] = [48, 57, 46, 101, 32];
+/** A double holds every number of so many digits and a point as it is written. */
+const EXACT = 15;
+
+/**
+ * What numbers there may be: whole ones only, fractions too, or ones that a double does not hold (more digits, an exponent). Texts
+ * that look like numbers count too, which costs time and no more. One pass, since regular expressions took longer than all else.
+ */
+function numbersIn(text: string): 'whole' | 'fractions' | 'long' {
+  let fractions = false;
+  let run = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if ((code >= ZERO && code <= NINE) || (code === POINT && run > 0)) {
+      if (++run > EXACT) return 'long';
+      fractions ||= code === POINT;
+    } else {
+      if (run > 0 && (code | LOWER) === E) return 'long';
+      run = 0;
+    }
+  }
+  return fractions ? 'fractions' : 'whole';
 }
 
 /** The fractions of an object or an array as Decimals. In place: four times as fast as a reviver that is called for each value. */

@@ -1,7 +1,7 @@
 import type { Receipt, Written } from '../record.ts';
 import { allOf, type Condition, holds, itemExists } from './condition.ts';
 import type { Item, ItemKey } from './item.ts';
-import { ItemConditionFailed, type ItemUpdate, type WriteOptions } from './item-table.ts';
+import { ItemConditionFailed, type ItemUpdate, type WriteOptions, type WrittenItem } from './item-table.ts';
 import { predicate } from './pg-condition.ts';
 import type { ItemStatements } from './pg-statements.ts';
 import { addable, type ItemShape } from './shape.ts';
@@ -32,7 +32,7 @@ export class PgItemWriter {
     this.#options = options;
   }
 
-  async put(item: Item, { condition }: WriteOptions = {}): Promise<Written<Item>> {
+  async put(item: Item, { condition }: WriteOptions = {}): Promise<WrittenItem> {
     const { shape, run } = this.#options;
     const key = shape.keyOf(item);
     const attributes = shape.attributesOf(item);
@@ -44,7 +44,7 @@ export class PgItemWriter {
     return this.#item(key, written);
   }
 
-  async update(key: ItemKey, update: ItemUpdate, { condition }: WriteOptions = {}): Promise<Written<Item>> {
+  async update(key: ItemKey, update: ItemUpdate, { condition }: WriteOptions = {}): Promise<WrittenItem> {
     const { shape, run } = this.#options;
     const values = shape.keyOf(key);
     const [set, removed, added] = shape.updateOf(update);
@@ -100,8 +100,33 @@ export class PgItemWriter {
     return () => step(path === true ? null : path);
   }
 
-  #item(key: readonly string[], { value, receipt }: Written<string | null>): Written<Item> {
-    return { value: this.#options.shape.itemOf(key, value)!, receipt };
+  #item(key: readonly string[], written: Written<string | null>): WrittenItem {
+    return new StoredItem(this.#options.shape, key, written);
+  }
+}
+
+/** Not decoded until it is asked for: many a write's answer is its text. */
+class StoredItem implements WrittenItem {
+  readonly receipt: Receipt;
+  readonly #shape: ItemShape;
+  readonly #key: readonly string[];
+  readonly #attributes: string;
+  #value: Item | undefined;
+
+  constructor(shape: ItemShape, key: readonly string[], { value, receipt }: Written<string | null>) {
+    this.receipt = receipt;
+    this.#shape = shape;
+    this.#key = key;
+    this.#attributes = value!;
+  }
+
+  get value(): Item {
+    this.#value ??= this.#shape.itemOf(this.#key, this.#attributes)!;
+    return this.#value;
+  }
+
+  get json(): string {
+    return this.#shape.jsonOf(this.#key, this.#attributes);
   }
 }
 

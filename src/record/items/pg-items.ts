@@ -12,6 +12,7 @@ import {
   type ItemUpdate,
   type ItemWrite,
   type WriteOptions,
+  type WrittenItem,
 } from './item-table.ts';
 import { PgItemWriter } from './pg-item-writer.ts';
 import { queryPage } from './pg-query.ts';
@@ -121,11 +122,11 @@ class PgItemTable implements ItemTable {
     });
   }
 
-  put(item: Item, options?: WriteOptions): Promise<Written<Item>> {
+  put(item: Item, options?: WriteOptions): Promise<WrittenItem> {
     return this.#writer.put(item, options);
   }
 
-  update(key: ItemKey, update: ItemUpdate, options?: WriteOptions): Promise<Written<Item>> {
+  update(key: ItemKey, update: ItemUpdate, options?: WriteOptions): Promise<WrittenItem> {
     return this.#writer.update(key, update, options);
   }
 

@@ -35,6 +35,12 @@ export class ItemShape {
     return { ...Object.fromEntries(this.keys.map((name, i) => [name, key[i]!])), ...decodeAttributes(attributes) };
   }
 
+  /** The same item as JSON text. */
+  jsonOf(key: readonly string[], attributes: string): string {
+    const own = this.keys.map((name, i) => `${JSON.stringify(name)}:${JSON.stringify(key[i])}`).join(',');
+    return attributes === '{}' ? `{${own}}` : `{${own},${compact(attributes).slice(1)}`;
+  }
+
   /** The values of an update: set, removed, added. */
   updateOf({
     set = {},
@@ -68,4 +74,23 @@ export function addable({ add = {} }: ItemUpdate): Condition[] {
 
 function isNumber(name: string): Condition {
   return anyOf(compare(name, '<=', 0), compare(name, '>', 0));
+}
+
+const [QUOTE, BACKSLASH, SPACE] = [34, 92, 32];
+
+/** JSON text without the spaces that PostgreSQL puts between its parts. */
+function compact(text: string): string {
+  let out = '';
+  let from = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) quoted = !quoted;
+    else if (quoted) i += code === BACKSLASH ? 1 : 0;
+    else if (code === SPACE) {
+      out += text.slice(from, i);
+      from = i + 1;
+    }
+  }
+  return out + text.slice(from);
 }

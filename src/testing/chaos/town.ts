@@ -1,4 +1,4 @@
-import { randomFrom } from '../random.ts';
+import { randomFrom } from '../../runtime/random.ts';
 
 /** A node that is called, as a load sees it. */
 export interface Called {

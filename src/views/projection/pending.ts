@@ -55,15 +55,46 @@ export function keyName(key: readonly string[]): string {
   return JSON.stringify(key);
 }
 
+/** Keys that are known; an older half is forgotten when there are too many. */
+const MAX_ABSENT = 200_000;
+
+/**
+ * Keys of which the target has no row, as the stream has shown: a source row that was new and had none, and has had none since. What
+ * becomes of most source rows on their way to having one (a trip that is accepted, say) so needs no statement.
+ */
+export class AbsentKeys {
+  #young = new Set<string>();
+  #old = new Set<string>();
+
+  has(name: string): boolean {
+    return this.#young.has(name) || this.#old.has(name);
+  }
+
+  add(name: string): void {
+    this.#young.add(name);
+    if (this.#young.size < MAX_ABSENT / 2) return;
+    this.#old = this.#young;
+    this.#young = new Set();
+  }
+
+  delete(name: string): void {
+    this.#young.delete(name);
+    this.#old.delete(name);
+  }
+}
+
 /** The changes that wait to be written to one table of the target: the last state of each key, since only that matters. */
 export class PendingTable {
   readonly rows = new Map<string, PendingRow>();
   /** The source was emptied before these changes. */
   truncated = false;
   readonly #table: ProjectedTable;
+  readonly #absent: AbsentKeys;
 
-  constructor(table: ProjectedTable) {
+  /** `absent`: the stream's, of this table. */
+  constructor(table: ProjectedTable, absent: AbsentKeys) {
     this.#table = table;
+    this.#absent = absent;
   }
 
   get empty(): boolean {
@@ -84,8 +115,11 @@ export class PendingTable {
 
   #put(row: PendingRow, isNew: boolean, held: (name: string) => boolean): void {
     const name = keyName(row.key);
-    const nothing = isNew && row.values === null && row.fault === null && !row.partial;
-    if (nothing && !this.rows.has(name) && !held(name)) return; // the target has no such row
+    if (row.values !== null || row.fault !== null || row.partial) this.#absent.delete(name);
+    else if (!this.rows.has(name) && (isNew || this.#absent.has(name)) && !held(name)) {
+      this.#absent.add(name); // the target has no such row
+      return;
+    }
     this.rows.set(name, row);
   }
 

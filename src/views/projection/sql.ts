@@ -10,6 +10,13 @@ export interface Fragment {
   readonly values: readonly string[];
 }
 
+/** Each column of the rows, the key's first. */
+function columnsOf(table: ProjectedTable, rows: readonly PendingRow[]): string[] {
+  const keys = Object.keys(table.key).map((_, i) => arrayLiteral(rows.map(({ key }) => key[i])));
+  const others = Object.keys(table.columns).map((_, i) => arrayLiteral(rows.map(({ values }) => values![i])));
+  return [...keys, ...others];
+}
+
 /** Writes rows to the target, where they differ. `guard` is a further condition. */
 export function upsert(table: ProjectedTable, rows: readonly PendingRow[], guard = 'true'): Fragment {
   const types = [...Object.values(table.key), ...Object.values(table.columns)];
@@ -21,7 +28,7 @@ export function upsert(table: ProjectedTable, rows: readonly PendingRow[], guard
       ? 'do nothing'
       : `do update set ${columns.map((name) => `${name} = excluded.${name}`).join(', ')} where ${differs}`;
   return {
-    values: types.map((_, i) => arrayLiteral(rows.map(({ key, values }) => [...key, ...values!][i]))),
+    values: columnsOf(table, rows),
     sql: (first) => `
       insert into ${quoteTable(table.target)} as t (${[...keys, ...columns].join(', ')})
       select ${types.map((type, i) => `sent.c${i}::${type}`).join(', ')}
@@ -75,7 +82,7 @@ export function differing(table: ProjectedTable, rows: readonly PendingRow[]): F
   const shown = (side: 'found' | 'wanted') =>
     `array_to_string(array[${columns.map((each) => `case when ${each.differs} then '${each.name} ' || coalesce(${each[side]}::text, 'null') end`).join(', ')}]::text[], ', ')`;
   return {
-    values: types.map((_, i) => arrayLiteral(rows.map(({ key, values }) => [...key, ...values!][i]))),
+    values: columnsOf(table, rows),
     sql: (first) => `
       select sent.place::integer, t.ctid is not null as there, ${shown('found')} as found, ${shown('wanted')} as wanted
         from unnest(${types.map((_, i) => `$${first + i}::text[]`).join(', ')}) with ordinality as sent (${types.map((_, i) => `c${i}`)}, place)

@@ -41,7 +41,11 @@ export default function ScribbleTile() {
         <canvas ref={element} width={WIDTH} height={HEIGHT} role="img" aria-label="The canvas, live" />
       </div>
       <p className="tile-line">
-        <strong>{here}</strong> {here === 1 ? 'is' : 'are'} here, you among them
+        {here > 0 && (
+          <>
+            <strong>{here}</strong> {here === 1 ? 'is' : 'are'} here, you among them
+          </>
+        )}
       </p>
     </Tile>
   );

@@ -23,7 +23,7 @@ export const Board = memo(function Board({ window, title, caption, entries, user
   useRowMotion(body, entries, entries ? subject : 'unknown');
   return (
     <section
-      className="board"
+      className="panel board"
       data-window={window}
       aria-labelledby={`board-${window}`}
       aria-busy={entries === undefined}

@@ -19,7 +19,7 @@ export default function ScribblePage() {
   const easel = useRef<EaselHandle>(null);
   return (
     <div className="page scribble">
-      <div className="scribble-head">
+      <div className="page-head">
         <div>
           <h1>Scribble</h1>
           <State state={state} />

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 import { AccountMenu } from '../session/account-menu.tsx';
 import { Mark } from './mark.tsx';
@@ -46,8 +46,11 @@ export function Shell({ children }: { children: ReactNode }) {
 function NavLink({ href, children }: { href: string; children: ReactNode }) {
   const [location] = useLocation();
   const current = location.startsWith(href.replace(/\/$/, ''));
+  const link = useRef<HTMLAnchorElement>(null);
+  // On a phone the row is wider than the screen.
+  useEffect(() => void (current && link.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })), [current]);
   return (
-    <Link href={href} aria-current={current ? 'page' : undefined}>
+    <Link ref={link} href={href} aria-current={current ? 'page' : undefined}>
       {children}
     </Link>
   );

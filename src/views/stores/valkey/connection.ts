@@ -2,7 +2,7 @@ import { ErrorReply } from 'redis';
 import type { Argument } from '../../stored.ts';
 import { readInfo, type ServerInfo, unfitness } from './fitness.ts';
 import { parseValkeyUrl, type ValkeyAddress } from './url.ts';
-import { errorFrom } from './wire/errors.ts';
+import { errorFrom, StoreUnavailable } from './wire/errors.ts';
 import type { Command, Link } from './wire/link.ts';
 import { Routes } from './wire/routes.ts';
 import type { Script } from './wire/script.ts';
@@ -28,6 +28,8 @@ export interface ValkeyConnection {
   scan(pattern: string, onKeys: (keys: readonly string[]) => Promise<void>): Promise<void>;
   /** The same command on every server that has keys; throws when one of them does not answer. */
   everywhere(...command: Command): Promise<unknown[]>;
+  /** Resolves when so many replicas of each server have everything that was written on this connection before. */
+  replicated(replicas: number): Promise<void>;
   /** Resolves when the server has it; rejects when that is not known. */
   publish(channel: string, message: Buffer): Promise<void>;
   /** Every message from now on, in order for each sender; `subscribed` is called each time that some may have been missed before. */
@@ -62,6 +64,8 @@ export async function connectStore({ url, timeoutMs = 5000 }: ConnectOptions): P
 
 /** Keys that a server looks at in one call. */
 const SCAN_KEYS = '1000';
+/** One wait for replicas; shorter than the silence by which a server is taken for dead. */
+const WAIT_MS = 500;
 
 class Connection implements ValkeyConnection {
   readonly #address: ValkeyAddress;
@@ -128,6 +132,14 @@ class Connection implements ValkeyConnection {
         return result(reply);
       }),
     );
+  }
+
+  async replicated(replicas: number): Promise<void> {
+    const counts = await this.everywhere('WAIT', String(replicas), String(WAIT_MS));
+    const least = Math.min(...counts.map(Number));
+    if (least < replicas) {
+      throw new StoreUnavailable(`only ${least} of ${replicas} replicas have what was written`, { sent: true });
+    }
   }
 
   async publish(channel: string, message: Buffer): Promise<void> {

@@ -40,7 +40,8 @@ export class StoredGeneration {
 
   constructor(options: StoredGenerationOptions) {
     const { view, generation, leader, epoch, positions } = options;
-    const { connection, kind, scripts, definition } = view;
+    const { kind, scripts, definition } = view;
+    const { connection } = view.writing;
     this.#options = options;
     this.number = generation;
     this.tables = new Set(definition.sources.map((source) => source.table));
@@ -73,6 +74,7 @@ export class StoredGeneration {
     await this.#sendLoaded();
     await this.#sending;
     await this.#all((bucket) => bucket.load(last, lsn));
+    await this.#options.view.writing.settled();
     this.#isLoaded = true;
   }
 
@@ -85,6 +87,7 @@ export class StoredGeneration {
   /** Writes what was gathered, as one step to `next`, whole or not at all for each bucket. */
   async flush(next: number): Promise<void> {
     await this.#all((bucket) => bucket.flush(next));
+    await this.#options.view.writing.settled();
   }
 
   /** A large transaction in slices: from the first that touches it to `finish`, a bucket is not answered from. */
@@ -108,6 +111,7 @@ export class StoredGeneration {
 
   async finish(next: number): Promise<void> {
     await this.#all((bucket) => bucket.finish(next));
+    await this.#options.view.writing.settled();
   }
 
   /** Lets go of what is old, with the next batch; before rows are loaded: it is not built first. */
@@ -119,11 +123,14 @@ export class StoredGeneration {
       }
   }
 
-  /** Every bucket serves it from now on; what was served before is deleted. */
+  /** Every bucket serves it from now on; what was served before is deleted, beside what goes on. */
   async serve(): Promise<void> {
     const { view, leader } = this.#options;
     await this.#all((bucket) => bucket.call(SCRIPTS.serve, [String(this.number), String(leader)]));
-    await view.sweep(leader, ({ generation }) => generation !== null && Number(generation) < this.number);
+    view.tidy(leader, ({ bucket, generation }) => {
+      if (bucket >= this.#buckets.length) return true;
+      return generation !== null && Number(generation) < this.number;
+    });
   }
 
   /** It is not wanted after all. */

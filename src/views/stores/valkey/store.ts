@@ -4,23 +4,44 @@ import { Census } from './census.ts';
 import { type ConnectOptions, connectStore, type ValkeyConnection } from './connection.ts';
 import type { StoredGeneration } from './generation.ts';
 import { StoredView, type ViewLook } from './view.ts';
+import { WritingConnection } from './writing.ts';
 
 /** The same failure is told of at most this often. */
 const TOLD_MS = 10_000;
 
 export interface OpenStoreOptions extends ConnectOptions {
+  /** So many replicas must have a change before it counts as applied; 0 unless told. */
+  readonly replicas?: number;
   readonly log: Pick<Logger, 'error'>;
 }
 
 /** Connects to the server or cluster where views live. Throws an error that says what to do. */
-export async function openStore({ log, ...options }: OpenStoreOptions): Promise<ValkeyStore> {
+export async function openStore({ log, replicas = 0, ...options }: OpenStoreOptions): Promise<ValkeyStore> {
   const { connection, server } = await connectStore(options);
+  const writing = await writingBeside(connection, replicas, options);
   const description = `${server.name}${connection.isCluster ? ' Cluster' : ''}`;
-  return new ValkeyStore({ connection, description, log });
+  return new ValkeyStore({ connection, writing, description, log });
+}
+
+/** Waiting for replicas holds a connection up, and is for what was written on it: reads have another one then. */
+async function writingBeside(
+  connection: ValkeyConnection,
+  replicas: number,
+  options: ConnectOptions,
+): Promise<WritingConnection> {
+  if (replicas === 0) return new WritingConnection({ connection, replicas });
+  try {
+    return new WritingConnection({ connection: (await connectStore(options)).connection, replicas });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
 export interface ValkeyStoreOptions {
   readonly connection: ValkeyConnection;
+  /** What the leader writes on; the same, or one of its own. */
+  readonly writing: WritingConnection;
   readonly description: string;
   readonly log: Pick<Logger, 'error'>;
 }
@@ -33,13 +54,15 @@ export class ValkeyStore {
   readonly connection: ValkeyConnection;
   /** `Redis 7.0.15`, `Valkey 8.1.1 Cluster` */
   readonly description: string;
+  readonly #writing: WritingConnection;
   readonly #log: Pick<Logger, 'error'>;
   readonly #census: Census;
   readonly #views = new Map<string, StoredView>();
   #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ connection, description, log }: ValkeyStoreOptions) {
+  constructor({ connection, writing, description, log }: ValkeyStoreOptions) {
     this.connection = connection;
+    this.#writing = writing;
     this.description = description;
     this.#log = log;
     this.#census = new Census(connection);
@@ -48,7 +71,8 @@ export class ValkeyStore {
   /** Makes a view known. Throws where its kind does not live outside of a process. */
   add(name: string, definition: ViewDefinition<never>): StoredView {
     const failed = (view: string, error: Error) => this.#failed(view, error);
-    const view = new StoredView({ connection: this.connection, name, definition, census: this.#census, failed });
+    const options = { connection: this.connection, writing: this.#writing, census: this.#census };
+    const view = new StoredView({ ...options, name, definition, failed });
     this.#views.set(name, view);
     return view;
   }
@@ -74,8 +98,8 @@ export class ValkeyStore {
     return this.#view(view).create(leader, epoch);
   }
 
-  close(): Promise<void> {
-    return this.connection.close();
+  async close(): Promise<void> {
+    await Promise.all([this.connection.close(), this.#writing.connection.close()]);
   }
 
   #view(name: string): StoredView {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Change } from '../../../changes/change.ts';
 import { storeProxy } from '../../../testing/fault-proxy.ts';
@@ -81,6 +82,15 @@ async function refused(work: Promise<unknown>): Promise<string> {
   );
   assert.ok(error instanceof StoreFault, `${error}`);
   return error.reason;
+}
+
+/** Which of a cluster's servers has a bucket. */
+async function ownerOfBucket(bucket: number): Promise<TestValkey> {
+  for (const node of cluster.nodes) {
+    const slot = String(slotOf(`lockstep:{${NAME}:${bucket}}`));
+    if (Number(await node.command('CLUSTER', 'COUNTKEYSINSLOT', slot)) > 0) return node;
+  }
+  throw new Error(`nobody has bucket ${bucket}`);
 }
 
 /** The view with a rule of its scripts switched off. */
@@ -340,6 +350,7 @@ test('[SPEC 6] what is no longer served is deleted, also what an earlier leader 
     await dropped.loaded(10, 0);
     await dropped.drop();
     const keys: string[] = [];
+    await opening.view.tidied();
     await opening.store.connection.scan('*', async (found) => void keys.push(...found));
     const own = keys.filter((key) => key.includes('/rows:'));
     const generations = new Set(own.map((key) => /\}:(\d+)/.exec(key)?.[1]));
@@ -348,6 +359,17 @@ test('[SPEC 6] what is no longer served is deleted, also what an earlier leader 
     assert.deepEqual(await read(opening, 10, 1, 2, 3), [1, 2, 3]);
     assert.deepEqual((await others.read([{ id: 1 } as object], { epoch: EPOCH, lsn: 10 }))?.results, [[1, 'built']]);
   }
+});
+
+test('[SPEC 6] buckets of a declaration that had more of them are deleted', async (t) => {
+  await server.command('FLUSHALL');
+  await built(await opened(t, server.url, storedRows({ buckets: 5 })), [0, 1, 2, 3, 4]);
+  const opening = await opened(t, server.url, storedRows({ buckets: 2 }));
+  await built(opening, [0, 1, 2], 2);
+  await opening.view.tidied();
+  const keys = (await server.command('KEYS', '*')) as string[];
+  assert.deepEqual([...new Set(keys.map((key) => /:(\d+)\}/.exec(key)![1]))].sort(), ['0', '1']);
+  assert.deepEqual(await read(opening, 10, 0, 1, 2), [0, 1, 2]);
 });
 
 test('[SPEC 5] [rule 5] a slot that moves: no wrong answer meanwhile, and everything is there afterwards', async (t) => {
@@ -374,6 +396,91 @@ test('[SPEC 5] [rule 5] a slot that moves: no wrong answer meanwhile, and everyt
   await committed;
   assert.deepEqual(await read(opening, 20, 0, 3, 1), [5, 6, 7]);
   assert.deepEqual(opening.failures, []);
+});
+
+test('[SPEC 5] [SPEC 6] a server of a cluster dies: the others answer; it comes back empty, and the view is built anew', async (t) => {
+  const opening = await opened(t, cluster.url, storedRows({ buckets: 12 }));
+  for (const node of cluster.nodes) await node.command('FLUSHALL');
+  const generation = await built(
+    opening,
+    Array.from({ length: 12 }, (_, id) => id),
+  );
+  const owners = await Promise.all(Array.from({ length: 12 }, (_, bucket) => ownerOfBucket(bucket)));
+  const lost = owners[0]!;
+  const kept = owners.findIndex((owner) => owner !== lost);
+  await lost.kill();
+  assert.equal(await read(opening, 10, 0), undefined);
+  assert.deepEqual(await read(opening, 10, kept), [kept]);
+  await lost.start();
+  await eventually(async () => ((await opening.view.look()) ? true : undefined));
+  assert.equal((await opening.view.look())?.intact, false);
+  assert.equal(await read(opening, 10, 0), undefined);
+  assert.equal(await refused(commit(generation, 20, put(0, 5))), 'absent');
+  await eventually(async () => {
+    await built(opening, [0, kept], 2 + Math.floor(performance.now()));
+    return true;
+  });
+  assert.deepEqual(await read(opening, 10, 0, kept), [0, kept]);
+  assert.deepEqual(opening.failures, []);
+});
+
+test('[rule 5] where replicas are asked for, nothing counts as applied before they have it', async (t) => {
+  const [master, replica] = await Promise.all([startValkey({ args: AT_ONCE }), startValkey()]);
+  t.after(() => Promise.all([master.stop(), replica.stop()]).then(() => {}));
+  await replica.command('REPLICAOF', '127.0.0.1', String(master.port));
+  const store = await openStore({ url: master.url, replicas: 1, log: { error: () => {} } as never });
+  t.after(() => store.close());
+  const opening = { store, view: store.add(NAME, storedRows() as never), failures: [] };
+  const generation = await built(opening, [1]);
+  await commit(generation, 20, put(1, 2));
+  replica.pause();
+  let applied = false;
+  const committed = commit(generation, 30, put(1, 3)).then(() => {
+    applied = true;
+  });
+  // Reads do not wait for replicas.
+  await eventually(async () => (await read(opening, 30, 1)) ?? undefined);
+  assert.equal(applied, false);
+  replica.resume();
+  await committed;
+  const position = await replica.command('HGET', `lockstep:{${NAME}:1}:${generation.number}`, 'position');
+  assert.equal(position, '30');
+});
+
+test('[SPEC 9] a user with the rights that docs/valkey.md names is enough', async (t) => {
+  const page = readFileSync(new URL('../../../../docs/valkey.md', import.meta.url), 'utf8');
+  const [, rights] = /`(\+@read [^`]*)`/.exec(page)!;
+  const [limited, replica] = await Promise.all([startValkey({ args: AT_ONCE }), startValkey()]);
+  t.after(() => Promise.all([limited.stop(), replica.stop()]).then(() => {}));
+  await replica.command('REPLICAOF', '127.0.0.1', String(limited.port));
+  await limited.command(
+    'ACL',
+    'SETUSER',
+    'app',
+    'on',
+    '>s3cret',
+    '~lockstep:*',
+    '&lockstep:*',
+    ...rights!.split(/\s+/),
+  );
+  const failures: Error[] = [];
+  const log = { error: ({ err }: { err: Error }) => failures.push(err) };
+  const url = limited.url.replace('://', '://app:s3cret@');
+  const store = await openStore({ url, replicas: 1, log: log as never });
+  t.after(() => store.close());
+  const opening = { store, view: store.add(NAME, storedRows() as never), failures };
+  await commit(await built(opening, [1]), 20, put(1, 2));
+  await built(opening, [1, 2], 2);
+  assert.deepEqual(await read(opening, 10, 1, 2), [1, 2]);
+  await eventually(() => (opening.view.stats().bytes > 0 ? true : undefined));
+  const heard: Buffer[] = [];
+  await store.connection.subscribe('lockstep:changes:1', (message) => heard.push(message));
+  await store.connection.publish('lockstep:changes:1', Buffer.from('x'));
+  await store.connection.command('HSET', 'lockstep:nodes', 'a', '1');
+  await store.connection.command('TIME');
+  await eventually(() => (heard.length > 0 ? true : undefined));
+  assert.deepEqual(failures, []);
+  await assert.rejects(store.connection.command('GET', 'mine'), /NOPERM/);
 });
 
 test('the entries are counted and the memory is told', async (t) => {

@@ -10,6 +10,7 @@ import type { Census } from './census.ts';
 import { StoreFault, StoreUnavailable, type ValkeyConnection } from './connection.ts';
 import { StoredGeneration } from './generation.ts';
 import { BucketReader, type Replies } from './reader.ts';
+import type { WritingConnection } from './writing.ts';
 
 /** Generations that one leader may begin. */
 const GENERATIONS_OF_A_LEADER = 1_000_000;
@@ -17,6 +18,7 @@ const STATS_MS = 1000;
 
 export interface StoredViewOptions {
   readonly connection: ValkeyConnection;
+  readonly writing: WritingConnection;
   /** `<service>/<view>` */
   readonly name: string;
   readonly definition: ViewDefinition<never>;
@@ -41,17 +43,19 @@ export class StoredView {
   readonly definition: ViewDefinition<never>;
   readonly kind: StoredKind;
   readonly connection: ValkeyConnection;
+  readonly writing: WritingConnection;
   readonly scripts: KindScripts;
   readonly reader: BucketReader;
   readonly #options: StoredViewOptions;
   readonly #shape: string;
   #begun = 0;
+  #tidying: Promise<void> = Promise.resolve();
   #epoch: string | null = null;
   #entries = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: StoredViewOptions) {
-    const { name, definition, connection } = options;
+    const { name, definition, connection, writing } = options;
     if (!definition.stored) {
       throw new Error(
         `The view ${name} is a ${definition.kind}, which lives in process memory only; unset VALKEY_URL.`,
@@ -61,6 +65,7 @@ export class StoredView {
     this.name = name;
     this.definition = definition;
     this.connection = connection;
+    this.writing = writing;
     this.kind = definition.stored as unknown as StoredKind;
     this.scripts = kindScripts(this.kind.script);
     this.reader = new BucketReader({ connection, view: name, kind: this.kind, scripts: this.scripts });
@@ -151,6 +156,16 @@ export class StoredView {
     return new StoredGeneration({ view: this, generation, leader, epoch });
   }
 
+  /** The same as `sweep`, beside what goes on. What it does not come to is deleted with the next rebuild. */
+  tidy(leader: number, meant: (key: KeyName) => boolean): void {
+    this.#tidying = this.#tidying.then(() => this.sweep(leader, meant)).catch(() => {});
+  }
+
+  /** Resolves when `tidy` is through. */
+  tidied(): Promise<void> {
+    return this.#tidying;
+  }
+
   /** Deletes the keys that are meant, but none of what is served. Refused once a later leader has fenced the bucket. */
   async sweep(leader: number, meant: (key: KeyName) => boolean): Promise<void> {
     await this.connection.scan(keysOf(this.name), async (keys) => {
@@ -160,7 +175,10 @@ export class StoredView {
       });
       for (const [bucket, own] of found) {
         if (bucket === null) continue;
-        await this.connection.run(SCRIPTS.sweep, pointerOf(this.name, bucket), [String(leader), ...own]);
+        const pointer = pointerOf(this.name, bucket);
+        // A declaration before this one had more buckets; nobody fences those.
+        if (bucket >= this.kind.buckets) await this.connection.pipeline(pointer, [['UNLINK', ...own]]);
+        else await this.writing.connection.run(SCRIPTS.sweep, pointer, [String(leader), ...own]);
       }
     });
   }

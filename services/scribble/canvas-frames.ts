@@ -57,8 +57,13 @@ export class CanvasFrames {
 
   async #make(): Promise<void> {
     const edition = this.#edition;
+<<<<<<< HEAD
+    const answer = await this.#view.read([snapshot()]);
+    if (answer.source !== 'view') return;
+=======
     const answer = this.#view.readNow([snapshot()]) ?? (await this.#read());
     if (answer?.source !== 'view') return;
+>>>>>>> valkey
     const [{ codes, sequence }] = answer.results;
     const position = this.#position(sequence);
     const bytes = binaryFrame(canvasFrame(position, await deflate(codes, { level: 1 })));

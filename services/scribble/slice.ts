@@ -8,7 +8,7 @@ interface SliceOptions {
   readonly newest: number;
   readonly complete: boolean;
   readonly position: string;
-  isFar(): boolean;
+  isFar(): Promise<boolean>;
 }
 
 /** What changed after some number, for all who are behind at the same place: each encoding is made once. */
@@ -18,7 +18,7 @@ export class Slice {
   readonly newest: number;
   readonly complete: boolean;
   readonly #options: SliceOptions;
-  #far: boolean | undefined;
+  #far: Promise<boolean> | undefined;
   #frame: Buffer | undefined;
   #texts: Buffer | undefined;
 
@@ -30,7 +30,7 @@ export class Slice {
     this.#options = options;
   }
 
-  isFar(): boolean {
+  isFar(): Promise<boolean> {
     this.#far ??= this.#options.isFar();
     return this.#far;
   }

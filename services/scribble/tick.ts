@@ -23,10 +23,17 @@ export class Tick {
     return Uint32Array.from(this.#points);
   }
 
+<<<<<<< HEAD
+  /** Those after a sequence number. */
+  pointsAfter(sequence: number): Uint32Array {
+    const first = this.#sequences.findIndex((each) => each > sequence);
+    return first < 0 ? new Uint32Array() : Uint32Array.from(this.#points.slice(first));
+=======
   /** Those with a higher sequence number than `after`, most often all. */
   pointsAfter(after: number): Uint32Array {
     const from = this.#sequences.findIndex((sequence) => sequence > after);
     return from < 0 ? new Uint32Array() : Uint32Array.from(from === 0 ? this.#points : this.#points.slice(from));
+>>>>>>> valkey
   }
 
   /** Takes a change of the cells. False where it is no point: a row is gone, or out of order. */

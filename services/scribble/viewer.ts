@@ -13,6 +13,6 @@ export interface Viewer {
   /** Speaks `scribble.v2`; otherwise JSON. */
   readonly binary: boolean;
   state: ViewerState;
-  /** Of the last change it was sent. Kept only while it is behind. */
+  /** Of the last change it was sent while it was behind. */
   sequence: number;
 }

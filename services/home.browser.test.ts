@@ -100,7 +100,9 @@ test('where a service runs alone, the page shows no others', async (t) => {
     title: 'One of my own',
     migrations: pathToFileURL(`${folder}/`),
     views: {},
-    routes() {},
+    routes(routes) {
+      routes.get('/numbers', { schema: { summary: 'Every number' } }, async () => [1, 2, 3]);
+    },
   });
   const app = await testServices(t, [heroes!, mine]);
   const context = await testBrowser(t);
@@ -109,5 +111,12 @@ test('where a service runs alone, the page shows no others', async (t) => {
   await page.locator('article[data-service=heroes] pre').waitFor();
   await page.getByText('One of my own').waitFor();
   assert.equal(await page.locator('article[data-service]').count(), 1);
+  // A service without a page has one that tells of its routes.
+  await page.getByRole('link', { name: 'mine' }).click();
+  await page.getByRole('heading', { name: 'mine' }).waitFor();
+  await page.getByText('Every number').waitFor();
+  const command = await page.locator('pre').innerText();
+  assert.deepEqual(JSON.parse((await run('bash', ['-c', command])).stdout), [1, 2, 3]);
+  await assertAccessible(page);
   assert.deepEqual(faults, []);
 });

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { Cells } from './cells.ts';
 import type { CrowdCounts, CrowdOrder } from './crowd.ts';
 
 /** Many clients in one thread: raw sockets that take frames apart as far as it needs to count, check and time the points. */
@@ -18,11 +19,11 @@ const latencies = new Float64Array(LATENCIES);
 let timed = 0;
 const members: Member[] = [];
 
-/** What one client has: how many points, and a sum over them that does not depend on their order. */
+/** What one client has: how many points it was told of, and its canvas. */
 class Member {
   readonly sampled: boolean;
   points = 0;
-  sum = 0;
+  readonly cells = new Cells();
   #rest: Buffer | null = null;
   #open = false;
   readonly #socket: Socket;
@@ -89,8 +90,10 @@ class Member {
     if (type === 9) this.#socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]));
     if (type === 2 && data[start] === 2) {
       frames++;
-      for (let at = start + data[start + 1]!; at < start + size; at += 4)
-        this.#point(data.readUInt32LE(at) & 0xf_ffff, now);
+      for (let at = start + data[start + 1]!; at < start + size; at += 4) {
+        const word = data.readUInt32LE(at);
+        this.#point(word & 0xf_ffff, word >>> 20 !== 0, now);
+      }
     }
     // A point as JSON: `{"x":12,"y":34}`
     if (type === 1 && data[start + 2] === 120) {
@@ -100,14 +103,15 @@ class Member {
       for (; data[at]! !== 44; at++) x = x * 10 + data[at]! - 48;
       let y = 0;
       for (at += 5; data[at]! >= 48 && data[at]! <= 57; at++) y = y * 10 + data[at]! - 48;
-      this.#point(y * WIDTH + x, now);
+      this.#point(y * WIDTH + x, true, now);
     }
   }
 
-  #point(cell: number, now: number): void {
+  #point(cell: number, isSet: boolean, now: number): void {
     points++;
     this.points++;
-    this.sum = (this.sum + Math.imul(cell + 1, 0x9e3779b1)) | 0;
+    if (isSet) this.cells.set(cell);
+    else this.cells.clear(cell);
     if (this.sampled && timed < LATENCIES && sentAt[cell]! > 0) latencies[timed++] = now - sentAt[cell]!;
   }
 }
@@ -123,15 +127,22 @@ async function open(): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, connectSome));
 }
 
-parentPort!.on('message', (order: 'take' | 'end') => {
+parentPort!.on('message', (order: 'take' | 'end' | { readonly recorded: Uint32Array }) => {
   if (order === 'end') {
     for (const member of members) member.end();
     process.exit();
   }
+  if (order !== 'take') {
+    const recorded = new Cells();
+    for (const cell of order.recorded) recorded.set(cell);
+    const differing = members.filter(({ cells }) => !cells.equals(recorded)).length;
+    parentPort!.postMessage({ differing });
+    return;
+  }
   const counts: CrowdCounts = {
     ...{ frames, points, bytes, at: performance.timeOrigin + performance.now() },
     latencies: latencies.slice(0, timed),
-    members: members.map((member) => [member.points, member.sum]),
+    members: members.map((member) => member.points),
   };
   timed = 0;
   parentPort!.postMessage(counts);

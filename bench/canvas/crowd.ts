@@ -22,8 +22,8 @@ export interface CrowdCounts {
   readonly at: number;
   /** Milliseconds from send to received. */
   readonly latencies: Float64Array;
-  /** Of each client: its points, and a sum over their cells. */
-  readonly members: readonly (readonly [points: number, sum: number])[];
+  /** Of each client: the points it was told of. */
+  readonly members: readonly number[];
 }
 
 /** Many clients that look at a canvas, in a thread of their own. */
@@ -52,17 +52,27 @@ export class Crowd implements AsyncDisposable {
     return crowd;
   }
 
-  async take(): Promise<CrowdCounts> {
+  take(): Promise<CrowdCounts> {
+    return this.#ask<CrowdCounts>('take', 'frames');
+  }
+
+  /** How many clients' canvases are not exactly the record's cells. */
+  async differing(recorded: Uint32Array): Promise<number> {
+    return (await this.#ask<{ differing: number }>({ recorded }, 'differing')).differing;
+  }
+
+  /** The answer is the message that has this member. */
+  async #ask<T extends object>(order: unknown, member: string): Promise<T> {
     if (this.#failed) throw this.#failed;
-    const answer = new Promise<CrowdCounts>((resolve) => {
-      const listen = (message: CrowdCounts | object) => {
-        if (!('frames' in message)) return;
+    const answer = new Promise<T>((resolve) => {
+      const listen = (message: object) => {
+        if (!(member in message)) return;
         this.#worker.off('message', listen);
-        resolve(message);
+        resolve(message as T);
       };
       this.#worker.on('message', listen);
     });
-    this.#worker.postMessage('take');
+    this.#worker.postMessage(order);
     return withTimeout(answer, 30_000, 'the clients to answer');
   }
 

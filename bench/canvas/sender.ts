@@ -42,13 +42,6 @@ export class Sender implements AsyncDisposable {
     return this.#next - this.#first;
   }
 
-  /** What a client that has all points sums up: see the crowd. */
-  get sum(): number {
-    let sum = 0;
-    for (let cell = this.#first; cell < this.#next; cell++) sum = (sum + Math.imul(cell + 1, 0x9e3779b1)) | 0;
-    return sum;
-  }
-
   /** Draws so many points a second, evenly. */
   async steady(perSecond: number, seconds: number): Promise<void> {
     const began = performance.now();

@@ -4,8 +4,9 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { listen } from '../canvas/listen.ts';
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 24 });
+await pool.query('drop table if exists points');
 await pool.query(
-  'create table if not exists points (id bigint generated always as identity primary key, x integer, y integer, drawn_at timestamptz default now())',
+  'create table points (id bigint generated always as identity primary key, x integer, y integer, drawn_at timestamptz default now())',
 );
 const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false });
 const clients = new Set<WebSocket>();

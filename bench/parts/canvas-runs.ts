@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { embeddedUrl } from '../../src/record/embedded.ts';
 import type { Bench } from '../bench.ts';
 import { Crowd } from '../canvas/crowd.ts';
 import { Sender } from '../canvas/sender.ts';
@@ -25,7 +27,7 @@ export interface CanvasRun {
   /** Milliseconds from send to received. */
   readonly p50: number;
   readonly p99: number;
-  /** Clients that did not end with exactly what was drawn. */
+  /** Clients that did not end with exactly the record's canvas, or were told of more or fewer points than were drawn. */
   readonly differing: number;
   /** Bytes of the server's memory that a client took. */
   readonly clientBytes: number;
@@ -41,13 +43,15 @@ interface RunOptions {
   readonly clients: number;
   readonly seconds: number;
   readonly cpuSeconds: () => number;
+  /** The cells that are set in the record. */
+  readonly recorded: () => Promise<Uint32Array>;
   /** Points a second; as fast as they come back where there is none. */
   readonly perSecond?: number;
 }
 
-/** Clients that look, others that draw on an empty canvas; then every client is compared with what was drawn. */
+/** Clients that look, others that draw on an empty canvas; then every client is compared with the record. */
 async function measure(options: RunOptions): Promise<CanvasRun> {
-  const { port, path, protocol, clients, seconds, perSecond, pid, cpuSeconds } = options;
+  const { port, path, protocol, clients, seconds, perSecond, pid, cpuSeconds, recorded } = options;
   const sentAt = new SharedArrayBuffer(CELLS * 8);
   const empty = memoryOf(pid);
   await using crowd = await Crowd.open({
@@ -70,7 +74,7 @@ async function measure(options: RunOptions): Promise<CanvasRun> {
   const after = await crowd.take();
   const cpu = cpuSeconds() - cpuBefore;
   const elapsed = (after.at - before.at) / 1000;
-  const differing = await compare(crowd, sender);
+  const differing = await compare(crowd, sender, recorded);
   const latencies = after.latencies.toSorted() as unknown as number[];
   return {
     points: (after.points - before.points) / clients / elapsed,
@@ -81,14 +85,27 @@ async function measure(options: RunOptions): Promise<CanvasRun> {
   };
 }
 
-/** Waits for the last points. Returns how many clients do not have exactly those that were drawn. */
-async function compare(crowd: Crowd, sender: Sender): Promise<number> {
-  const deadline = Date.now() + ARRIVAL_MS;
-  for (;;) {
+/** Waits for the last points. Returns how many clients were told of others, or more, or do not show what the record has. */
+async function compare(crowd: Crowd, sender: Sender, recorded: () => Promise<Uint32Array>): Promise<number> {
+  for (const deadline = Date.now() + ARRIVAL_MS; ; await sleep(100)) {
     const { members } = await crowd.take();
-    const differing = members.filter(([points, sum]) => points !== sender.sent || sum !== sender.sum).length;
-    if (differing === 0 || Date.now() > deadline) return differing;
-    await sleep(100);
+    const miscounted = members.filter((points) => points !== sender.sent).length;
+    if (miscounted > 0 && Date.now() < deadline) continue;
+    const cells = await recorded();
+    if (cells.length !== sender.sent) throw new Error(`${sender.sent} points were drawn, ${cells.length} are recorded`);
+    return Math.max(miscounted, await crowd.differing(cells));
+  }
+}
+
+/** What a query dumps of a database: one cell a row. */
+async function dump(databaseUrl: string, sql: string): Promise<Uint32Array> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ cell: number }>(sql);
+    return Uint32Array.from(rows, ({ cell }) => cell);
+  } finally {
+    await client.end();
   }
 }
 
@@ -117,7 +134,8 @@ export async function runCeiling(bench: Bench, clients: number): Promise<number>
 export async function runNaive(bench: Bench, databaseUrl: string, clients: number): Promise<CanvasRun> {
   const server = await startCanvas('naive', { cwd: bench.directory, databaseUrl });
   try {
-    return await measure({ ...server, path: '/', clients, seconds: bench.seconds });
+    const recorded = () => dump(databaseUrl, 'select distinct y * 1000 + x as cell from points');
+    return await measure({ ...server, path: '/', clients, seconds: bench.seconds, recorded });
   } finally {
     await server.stop();
   }
@@ -136,7 +154,9 @@ export async function runLockstep(bench: Bench, run: LockstepRun): Promise<Canva
   const dataDir = join(bench.directory, `canvas${servers++}`);
   const server = await startLockstep({ dataDir, cwd: bench.directory, only: 'scribble' });
   try {
-    const running = measure({ ...server, ...run, path: '/scribble', seconds: bench.seconds });
+    const sql = 'select index as cell from scribble.cells where color is not null';
+    const recorded = () => dump(embeddedUrl(dataDir)!, sql);
+    const running = measure({ ...server, ...run, path: '/scribble', seconds: bench.seconds, recorded });
     return await withTimeout(running, 120_000, 'the canvas to be measured');
   } finally {
     await server.stop();

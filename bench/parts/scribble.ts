@@ -85,7 +85,7 @@ function findings({ clients, rounds, steady, many, jsonSteady, pngs }: Found): F
       atMost('memory of a client', 30, many.clientBytes / 1024, 'KB'),
       atMost(`PNG, event loop (${worst.name})`, 5, worst.loopMs, 'ms'),
       atMost(
-        'clients that do not end with exactly what was drawn',
+        'clients that do not end with exactly the record’s canvas',
         0,
         runs.reduce((sum, run) => sum + run.differing, 0),
       ),

@@ -6,19 +6,25 @@ import { embeddedUrl } from '../../src/record/embedded.ts';
 import type { Bench, Part } from '../bench.ts';
 import { atLeast, atMost, type Findings } from '../report/findings.ts';
 import { median, medianRatio, number, percentile, spread } from '../report/statistics.ts';
+import { databaseSeconds } from '../servers/database-cpu.ts';
 import { startLockstep } from '../servers/lockstep.ts';
 import { startPostgres } from '../servers/postgres.ts';
 import { type Running, startProcess } from '../servers/process.ts';
 import { loadTrips, type TripsResult } from '../trips.ts';
 
 const NAIVE = fileURLToPath(new URL('../naive/taxi.ts', import.meta.url));
+const CEILING = fileURLToPath(new URL('../naive/taxi-ceiling.ts', import.meta.url));
 const CALLERS = 64;
+
+type Sample = TripsResult & { readonly cpuMicros: number; readonly databaseMicros: number };
 
 interface Contestant {
   readonly name: string;
   readonly port: number;
   readonly running: Running;
-  readonly samples: (TripsResult & { readonly cpuMicros: number })[];
+  /** Data directories of its PostgreSQL: one at most. */
+  readonly database: readonly string[];
+  readonly samples: Sample[];
 }
 
 /** Trips end to end against the naive way, the delay until the SQL row, and billing. */
@@ -33,9 +39,11 @@ export const taxi: Part = {
     const client = new pg.Client({ connectionString: embeddedUrl(dataDir)! });
     await client.connect();
     stack.defer(() => client.end());
-    const lockstep = { name: 'Lockstep', port: server.port, running: server, samples: [] };
+    const database = [join(dataDir, 'postgres')];
+    const lockstep: Contestant = { name: 'Lockstep', port: server.port, running: server, database, samples: [] };
     const naive = await startNaive(bench, stack);
-    await takeTurns(bench, [lockstep, naive]);
+    const ceiling = await startCeiling(bench, stack);
+    await takeTurns(bench, [lockstep, naive, ceiling]);
     const ratio = medianRatio(ratesOf(lockstep), ratesOf(naive));
     await caughtUp(client);
     bench.say('  from completion to the SQL row');
@@ -45,7 +53,7 @@ export const taxi: Part = {
     const trips = bench.quick ? 100_000 : 1_000_000;
     const seconds = await billing(client, trips);
     return {
-      tables: [tripsTable([lockstep, naive], ratio), delayTable(idle, behind)],
+      tables: [tripsTable([lockstep, naive, ceiling]), delayTable(idle, behind)],
       targets: [
         atLeast(`completed trips at ${CALLERS} callers, times the naive way`, 5, ratio),
         atMost('from the answered completion to the SQL row, median', 2, percentile(idle, 0.5), 'ms'),
@@ -57,7 +65,8 @@ export const taxi: Part = {
 };
 
 async function startNaive(bench: Bench, stack: AsyncDisposableStack): Promise<Contestant> {
-  const postgres = await startPostgres(join(bench.directory, 'taxi-naive'));
+  const directory = join(bench.directory, 'taxi-naive');
+  const postgres = await startPostgres(directory);
   stack.defer(() => postgres.stop());
   const running = await startProcess({
     command: process.execPath,
@@ -67,18 +76,41 @@ async function startNaive(bench: Bench, stack: AsyncDisposableStack): Promise<Co
     ready: /listening (\d+)/,
   });
   stack.defer(() => running.stop());
-  return { name: 'naive: update, then insert', port: Number(running.match![1]), running, samples: [] };
+  const database = [join(directory, 'postgres-naive', 'postgres')];
+  return { name: 'naive: update, then insert', port: Number(running.match![1]), running, database, samples: [] };
+}
+
+/** What the three calls cost without any work. */
+async function startCeiling(bench: Bench, stack: AsyncDisposableStack): Promise<Contestant> {
+  const running = await startProcess({
+    command: process.execPath,
+    args: [CEILING],
+    cwd: bench.directory,
+    env: { NODE_ENV: 'production' },
+    ready: /listening (\d+)/,
+  });
+  stack.defer(() => running.stop());
+  return {
+    name: 'no work: three constant answers',
+    port: Number(running.match![1]),
+    running,
+    database: [],
+    samples: [],
+  };
 }
 
 async function takeTurns(bench: Bench, contestants: readonly Contestant[]): Promise<void> {
   const { seconds, warmupSeconds } = bench;
   for (let round = 1; round <= bench.rounds; round++) {
     bench.say(`  trips, ${CALLERS} callers, round ${round} of ${bench.rounds}`);
-    for (const { port, running, samples } of contestants) {
+    for (const { port, running, database, samples } of contestants) {
       const cpu = running.cpuSeconds();
+      const before = database.map(databaseSeconds);
       const result = await loadTrips({ port, callers: CALLERS, seconds, warmupSeconds });
       const trips = result.tripsPerSecond * (seconds + warmupSeconds);
-      samples.push({ ...result, cpuMicros: ((running.cpuSeconds() - cpu) / trips) * 1e6 });
+      const used = database.reduce((sum, each, i) => sum + databaseSeconds(each) - before[i]!, 0);
+      const micros = (of: number) => (of / trips) * 1e6;
+      samples.push({ ...result, cpuMicros: micros(running.cpuSeconds() - cpu), databaseMicros: micros(used) });
     }
   }
 }
@@ -147,24 +179,34 @@ async function billing(client: pg.Client, trips: number): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
-function tripsTable(contestants: readonly Contestant[], ratio: number) {
-  const rows = contestants.map((contestant, i) => {
+function tripsTable(contestants: readonly Contestant[]) {
+  const [lockstep] = contestants;
+  const rows = contestants.map((contestant) => {
     const { samples } = contestant;
-    const of = (pick: (sample: Contestant['samples'][number]) => number) => number(median(samples.map(pick)));
+    const of = (pick: (sample: Sample) => number) => number(median(samples.map(pick)));
     return [
       contestant.name,
       spread(ratesOf(contestant)),
       of((s) => s.p50),
       of((s) => s.p99),
       of((s) => s.cpuMicros),
-      i === 0 ? '1' : number(ratio),
+      of((s) => s.databaseMicros),
+      contestant === lockstep ? '1' : number(medianRatio(ratesOf(lockstep!), ratesOf(contestant))),
     ];
   });
   return {
     title: `Completed trips at ${CALLERS} callers: three calls each`,
-    columns: ['', 'trips/s: median (min - max)', 'p50 ms', 'p99 ms', 'CPU us each', 'Lockstep is times'],
+    columns: [
+      '',
+      'trips/s: median (min - max)',
+      'p50 ms',
+      'p99 ms',
+      'CPU us each',
+      "PostgreSQL's CPU us",
+      'Lockstep is times',
+    ],
     rows,
-    note: 'Both have the same tables, indexes and references. The naive way pushes nothing to subscribers, and a crash between its two statements loses the row.',
+    note: 'Both have the same tables, indexes and references. The naive way tells no subscriber, and a crash between its two statements loses the row. Constant answers, on the same framework, are the most that three calls a trip can be.',
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -126,6 +126,17 @@ const STATE = `
       select from items i where i.riderid = t.rider_email and i.tripinfo = t.trip_info)) as ghosts,
     (select count(*)::integer from items i where not exists (
       select from rides.trips t where i.riderid = t.rider_email and i.tripinfo = t.trip_info)) as missing`;
+
+const notRoot = { skip: process.getuid!() !== 0 && 'only root can change to another user' };
+
+test('root restores where it may not pass folders as another user', notRoot, async () => {
+  chmodSync(root, 0o755);
+  const dataDir = join(root, 'plain');
+  const env = { ...process.env, DATABASE_URL: '', LOCKSTEP_DATA: dataDir };
+  const plain = ['--bounding-set=-dac_read_search', '--inh-caps=-all', process.execPath, COMMAND];
+  await promisify(execFile)('setpriv', [...plain, 'restore', file], { env, cwd: root });
+  assert.deepEqual(readdirSync(dataDir), ['postgres']);
+});
 
 test('a backup needs a database, and is of the embedded one', async () => {
   await assert.rejects(lockstep(join(root, 'none'), 'backup'), /no embedded database in .*none to back up/);

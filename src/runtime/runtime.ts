@@ -120,6 +120,7 @@ async function open(
   opened.push(() => identity.close());
   const store = given ?? (config.valkeyUrl ? await openStore({ url: config.valkeyUrl, log }) : undefined);
   if (store) opened.push(() => store.close());
+  if (config.valkeyUrl && !config.publicUrl) log.warn(NO_PUBLIC_URL);
   const live = new LiveSystem({ config, services, record, store, log });
   opened.push(() => live.stop());
   const contexts = services.map((definition) => {
@@ -169,6 +170,9 @@ function tasksOf({ definition, context }: Runtime['services'][number]): Task[] {
     run: (signal) => run(context, signal),
   }));
 }
+
+const NO_PUBLIC_URL =
+  'LOCKSTEP_PUBLIC_URL is not set: it is the issuer of the tokens, and those of one node are good on another only where both have the same';
 
 /** `18.4`, without what a distribution adds. */
 const SERVER_VERSION = `select split_part(current_setting('server_version'), ' ', 1) as version`;

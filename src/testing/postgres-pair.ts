@@ -174,7 +174,7 @@ async function makeStandby(root: string, primary: TestServer, slots: boolean): P
   const cluster = clusterIn(root, 'standby');
   const file = join(root, 'base.tar.zst');
   await writeBackup({ url: primary.url('postgres'), file });
-  await unpackBackup({ file }, cluster.dataDir);
+  await unpackBackup({ file, work: cluster.dataDir, launcher: cluster.launcher });
   const signal = join(cluster.pgdata, 'standby.signal');
   writeFileSync(signal, '');
   cluster.launcher.giveAway(signal);

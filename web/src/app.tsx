@@ -9,6 +9,7 @@ const Heroes = lazy(() => import('./heroes/page.tsx'));
 const Taxi = lazy(() => import('./taxi/page.tsx'));
 const Scribble = lazy(() => import('./scribble/page.tsx'));
 const Console = lazy(() => import('./console/page.tsx'));
+const Own = lazy(() => import('./own/page.tsx'));
 const Cruddur = lazy(() => import('./cruddur/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
@@ -24,6 +25,7 @@ export function App() {
           <Route path="/scribble" component={Scribble} />
           <Route path="/cruddur" component={Cruddur} />
           <Route path="/console" component={Console} />
+          <Route path="/:name" component={Own} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

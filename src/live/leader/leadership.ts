@@ -7,6 +7,8 @@ import { Term } from './term.ts';
 
 /** How often a node that does not lead looks whether it may. */
 const LOOK_MS = 50;
+/** How often it looks whether the leader is silent. */
+const ASK_MS = 500;
 
 export interface LeadershipOptions {
   /** Direct, never through a pooler: the lock is the connection's (CORRECTNESS 16). */
@@ -29,6 +31,7 @@ export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #backoff = new Backoff({ firstMs: 20, maxMs: 1000 });
   #client: pg.Client | null = null;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => {};
 
   constructor(options: LeadershipOptions) {
@@ -69,6 +72,8 @@ export class Leadership {
       const every = heartbeatMs ?? Math.min(1000, timeoutMs / 3);
       return new Term({ client, epoch: Number(won[0].epoch), timeoutMs, heartbeatMs: every });
     }
+    if (performance.now() - this.#askedAt < Math.min(ASK_MS, timeoutMs / 4)) return null;
+    this.#askedAt = performance.now();
     const { rows: deposed } = await client.query<{ node: string }>(DEPOSE, [timeoutMs]);
     if (deposed[0]) log.warn({ leader: deposed[0].node, timeoutMs }, 'the leader was silent; it is deposed');
     return null;

@@ -4,7 +4,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { lockDirectory } from '../directory-lock.ts';
-import { launcherFor } from '../embedded/account.ts';
+import { type Launcher, launcherFor } from '../embedded/account.ts';
 import { findBinaries } from '../embedded/binaries.ts';
 import { startEmbedded } from '../embedded.ts';
 import type { Log } from '../log.ts';
@@ -43,7 +43,10 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
     refuseFull(lock.directory);
     const work = mkdtempSync(join(lock.directory, WORK_PREFIX));
     try {
-      const facts = await unpackBackup(options, work);
+      // Of the place where it will be: whoever may pass to there may pass to here.
+      const pgdata = join(lock.directory, 'postgres');
+      const launcher = launcherFor({ dataDir: lock.directory, pgdata, program: findBinaries().postgres });
+      const facts = await unpackBackup({ ...options, work, launcher });
       const restoreId = await makeAnotherEpoch(work, options.log);
       await rename(join(work, 'postgres'), join(lock.directory, 'postgres'));
       await syncDirectory(lock.directory);
@@ -69,13 +72,14 @@ async function clearUnfinished(dataDir: string): Promise<void> {
   for (const name of names) await rm(join(dataDir, name), { recursive: true, force: true, maxRetries: 5 });
 }
 
+export interface UnpackOptions extends Pick<RestoreOptions, 'file' | 'progress'> {
+  readonly work: string;
+  readonly launcher: Launcher;
+}
+
 /** Into `<work>/postgres`, which a server can be started on: its log makes it consistent. */
-export async function unpackBackup(
-  { file, progress }: Pick<RestoreOptions, 'file' | 'progress'>,
-  work: string,
-): Promise<ManifestFacts> {
+export async function unpackBackup({ file, progress, work, launcher }: UnpackOptions): Promise<ManifestFacts> {
   const pgdata = join(work, 'postgres');
-  const launcher = launcherFor({ dataDir: work, pgdata, program: findBinaries().postgres });
   const made = (path: string) => launcher.giveAway(path);
   made(work);
   mkdirSync(pgdata, { mode: 0o700 });

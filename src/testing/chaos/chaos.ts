@@ -111,6 +111,7 @@ function nodeOf(dataDir: string, port: number, databaseUrl: string, store: TestV
     DATABASE_URL: databaseUrl,
     VALKEY_URL: store.url,
     LOG_LEVEL: 'warn',
+    LOCKSTEP_PUBLIC_URL: 'http://localhost',
     LOCKSTEP_RATE_LIMIT: '0',
     LOCKSTEP_LEADER_TIMEOUT: '2000',
     LOCKSTEP_SECRET: 'a secret that all nodes of the chaos test share',

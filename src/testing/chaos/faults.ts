@@ -72,9 +72,14 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** The schedule that follows from a seed: what, and how long after the one before (milliseconds). */
+/** The schedule that follows from a seed: what, and how long after the one before (milliseconds). Dealt like cards: each kind comes up. */
 export function* schedule(seed: number): Generator<{ fault: Fault; afterMs: number; random: () => number }> {
   const random = randomFrom(seed);
-  const bag = FAULTS.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
-  for (;;) yield { fault: anyOf(bag, random), afterMs: 500 + random() * 3000, random: randomFrom(random() * 2 ** 31) };
+  for (;;) {
+    const cards = FAULTS.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
+    while (cards.length > 0) {
+      const [fault] = cards.splice(Math.floor(random() * cards.length), 1);
+      yield { fault: fault!, afterMs: 500 + random() * 2500, random: randomFrom(random() * 2 ** 31) };
+    }
+  }
 }

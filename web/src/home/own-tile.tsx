@@ -1,3 +1,4 @@
+import { Link } from 'wouter';
 import { Command } from '../copy/command.tsx';
 
 export interface Service {
@@ -21,7 +22,7 @@ export function OwnTile({ services }: { services: readonly Service[] }) {
           <ul className="own-services">
             {services.map(({ name, title }) => (
               <li key={name}>
-                <strong>{name}</strong> {title}
+                <Link href={`/${name}/`}>{name}</Link> {title}
               </li>
             ))}
           </ul>

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startValkey, startValkeyCluster, type TestValkey, type TestValkeyCluster } from '../../../testing/valkey.ts';
@@ -156,4 +160,28 @@ test('[SPEC 9] a server that does not do is refused, with what to do; passwords 
   assert.doesNotMatch(await refusal(wrong), /s3cre/);
   const right = await connected(t, closed.url.replace('://', '://app:s3cret@'));
   assert.equal(await right.command('PING'), 'PONG');
+});
+
+test('[SPEC 9] rediss:// speaks TLS, and checks the server against its authority', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'lockstep-tls-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const request = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost'.split(
+    ' ',
+  );
+  const names = ['-addext', 'subjectAltName=DNS:localhost'];
+  execFileSync('openssl', ['req', ...request, ...names, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+  const own = await startValkey();
+  t.after(() => own.stop());
+  const tlsPort = String(own.port + (own.port < 60_000 ? 1 : -1));
+  for (const [name, value] of Object.entries({
+    'tls-key-file': key,
+    'tls-cert-file': certificate,
+    'tls-auth-clients': 'no',
+    'tls-port': tlsPort,
+  }))
+    await own.command('CONFIG', 'SET', name, value);
+  const url = `rediss://localhost:${tlsPort}`;
+  assert.equal(await (await connected(t, `${url}?ca=${certificate}`)).command('PING'), 'PONG');
+  await assert.rejects(connectStore({ url, timeoutMs: 1000 }), /cannot be reached: self-signed certificate/);
 });

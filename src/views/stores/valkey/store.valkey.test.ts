@@ -84,6 +84,15 @@ async function refused(work: Promise<unknown>): Promise<string> {
   return error.reason;
 }
 
+/** Which of a cluster's servers has a bucket. */
+async function ownerOfBucket(bucket: number): Promise<TestValkey> {
+  for (const node of cluster.nodes) {
+    const slot = String(slotOf(`lockstep:{${NAME}:${bucket}}`));
+    if (Number(await node.command('CLUSTER', 'COUNTKEYSINSLOT', slot)) > 0) return node;
+  }
+  throw new Error(`nobody has bucket ${bucket}`);
+}
+
 /** The view with a rule of its scripts switched off. */
 function without({ view }: Opened, rule: RegExp): void {
   const { source } = view.scripts.step;
@@ -187,6 +196,7 @@ test('[SPEC 3] [rule 5] a leader that was deposed writes nothing more, whatever 
   assert.equal(await refused(opening.store.fence(1)), 'deposed');
   assert.equal(await refused(opening.view.create(1, EPOCH)), 'deposed');
   await opening.view.sweep(1, () => true); // refused too, and nothing depends on it
+  assert.equal((await opening.view.look())?.lsn, 10, 'not even the buckets that it has nothing for');
   await commit(live, 20, put(1, 7));
   assert.deepEqual(await read(opening, 20, 1), [7]);
   assert.equal((await late(FENCE)).flush, 'applied');
@@ -207,6 +217,8 @@ test('[SPEC 3] [rule 5] a batch that does not follow on what is stored ends the 
   next.transaction({ xid: 1, lsn: 40, committedAt: 0, changes: [put(2, 6)] });
   await next.flush(40);
   assert.deepEqual(await read(opening, 40, 0, 1, 2), [5, 4, 6], 'a bucket that has it passes it over');
+  await server.command('HSET', `lockstep:{${NAME}:2}:${generation.number}`, 'position', '17');
+  assert.equal(await refused(commit(next, 50, put(0, 5))), 'gap', 'in a bucket that it has nothing for');
 });
 
 /** Counts what is applied, so that twice is not once. */
@@ -341,6 +353,7 @@ test('[SPEC 6] what is no longer served is deleted, also what an earlier leader 
     await dropped.loaded(10, 0);
     await dropped.drop();
     const keys: string[] = [];
+    await opening.view.tidied();
     await opening.store.connection.scan('*', async (found) => void keys.push(...found));
     const own = keys.filter((key) => key.includes('/rows:'));
     const generations = new Set(own.map((key) => /\}:(\d+)/.exec(key)?.[1]));
@@ -349,6 +362,17 @@ test('[SPEC 6] what is no longer served is deleted, also what an earlier leader 
     assert.deepEqual(await read(opening, 10, 1, 2, 3), [1, 2, 3]);
     assert.deepEqual((await others.read([{ id: 1 } as object], { epoch: EPOCH, lsn: 10 }))?.results, [[1, 'built']]);
   }
+});
+
+test('[SPEC 6] buckets of a declaration that had more of them are deleted', async (t) => {
+  await server.command('FLUSHALL');
+  await built(await opened(t, server.url, storedRows({ buckets: 5 })), [0, 1, 2, 3, 4]);
+  const opening = await opened(t, server.url, storedRows({ buckets: 2 }));
+  await built(opening, [0, 1, 2], 2);
+  await opening.view.tidied();
+  const keys = (await server.command('KEYS', '*')) as string[];
+  assert.deepEqual([...new Set(keys.map((key) => /:(\d+)\}/.exec(key)![1]))].sort(), ['0', '1']);
+  assert.deepEqual(await read(opening, 10, 0, 1, 2), [0, 1, 2]);
 });
 
 test('[SPEC 5] [rule 5] a slot that moves: no wrong answer meanwhile, and everything is there afterwards', async (t) => {
@@ -374,6 +398,32 @@ test('[SPEC 5] [rule 5] a slot that moves: no wrong answer meanwhile, and everyt
     await node.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', ids[to]!);
   await committed;
   assert.deepEqual(await read(opening, 20, 0, 3, 1), [5, 6, 7]);
+  assert.deepEqual(opening.failures, []);
+});
+
+test('[SPEC 5] [SPEC 6] a server of a cluster dies: the others answer; it comes back empty, and the view is built anew', async (t) => {
+  const opening = await opened(t, cluster.url, storedRows({ buckets: 12 }));
+  for (const node of cluster.nodes) await node.command('FLUSHALL');
+  const generation = await built(
+    opening,
+    Array.from({ length: 12 }, (_, id) => id),
+  );
+  const owners = await Promise.all(Array.from({ length: 12 }, (_, bucket) => ownerOfBucket(bucket)));
+  const lost = owners[0]!;
+  const kept = owners.findIndex((owner) => owner !== lost);
+  await lost.kill();
+  assert.equal(await read(opening, 10, 0), undefined);
+  assert.deepEqual(await read(opening, 10, kept), [kept]);
+  await lost.start();
+  await eventually(async () => ((await opening.view.look()) ? true : undefined));
+  assert.equal((await opening.view.look())?.intact, false);
+  assert.equal(await read(opening, 10, 0), undefined);
+  assert.equal(await refused(commit(generation, 20, put(0, 5))), 'absent');
+  await eventually(async () => {
+    await built(opening, [0, kept], 2 + Math.floor(performance.now()));
+    return true;
+  });
+  assert.deepEqual(await read(opening, 10, 0, kept), [0, kept]);
   assert.deepEqual(opening.failures, []);
 });
 

@@ -49,6 +49,7 @@ export class StoredView {
   readonly #options: StoredViewOptions;
   readonly #shape: string;
   #begun = 0;
+  #tidying: Promise<void> = Promise.resolve();
   #epoch: string | null = null;
   #entries = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
@@ -155,6 +156,16 @@ export class StoredView {
     return new StoredGeneration({ view: this, generation, leader, epoch });
   }
 
+  /** The same as `sweep`, beside what goes on. What it does not come to is deleted with the next rebuild. */
+  tidy(leader: number, meant: (key: KeyName) => boolean): void {
+    this.#tidying = this.#tidying.then(() => this.sweep(leader, meant)).catch(() => {});
+  }
+
+  /** Resolves when `tidy` is through. */
+  tidied(): Promise<void> {
+    return this.#tidying;
+  }
+
   /** Deletes the keys that are meant, but none of what is served. Refused once a later leader has fenced the bucket. */
   async sweep(leader: number, meant: (key: KeyName) => boolean): Promise<void> {
     await this.connection.scan(keysOf(this.name), async (keys) => {
@@ -164,7 +175,10 @@ export class StoredView {
       });
       for (const [bucket, own] of found) {
         if (bucket === null) continue;
-        await this.connection.run(SCRIPTS.sweep, pointerOf(this.name, bucket), [String(leader), ...own]);
+        const pointer = pointerOf(this.name, bucket);
+        // A declaration before this one had more buckets; nobody fences those.
+        if (bucket >= this.kind.buckets) await this.connection.pipeline(pointer, [['UNLINK', ...own]]);
+        else await this.writing.connection.run(SCRIPTS.sweep, pointer, [String(leader), ...own]);
       }
     });
   }

@@ -232,20 +232,20 @@ export class StoredLazyReads {
     const offers = this.#stored.fill(keys, read, since.lsn);
     const replies = await store.amend(offers, { epoch: since.epoch, lsn: flushed });
     if (replies.includes(undefined)) throw new PositionTimeout();
-    await this.#found(offers.filter((offer, i) => offer.refused(replies[i]) === 'unfounded'));
+    await this.#found(offers, replies);
     const waitsForOthers = offers.some((offer, i) => offer.refused(replies[i]) === 'floor');
     return { keys: offers.flatMap((offer, i) => refusedOf(offer, replies[i])), waitsForOthers };
   }
 
   /** Tells new buckets of a transaction id given out by now. */
-  async #found(offers: readonly Fill[]): Promise<void> {
-    if (offers.length === 0) return;
+  async #found(offers: readonly Fill[], replies: readonly unknown[]): Promise<void> {
+    const unfounded = offers.map((_, i) => i).filter((i) => offers[i]!.refused(replies[i]) === 'unfounded');
+    if (unfounded.length === 0) return;
     const { store, record, watermark } = this.#options;
     const [now] = await record.query<{ xid: string }>('select pg_catalog.pg_current_xact_id()::text as xid');
     const xid = Number(BigInt(now!.xid) & 0xffff_ffffn);
-    const buckets = [...new Set(offers.map(({ bucket }) => bucket))];
     await store.amend(
-      buckets.map((bucket) => this.#stored.found(bucket, xid)),
+      unfounded.map((i) => this.#stored.found(offers[i]!, replies[i], xid)),
       watermark.position,
     );
   }

@@ -118,7 +118,7 @@ async function open(
   const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
   opened.push(() => identity.close());
-  const store = given ?? (config.valkeyUrl ? await openStore({ url: config.valkeyUrl, log }) : undefined);
+  const store = given ?? (await storeOf(config, log));
   if (store) opened.push(() => store.close());
   if (config.valkeyUrl && !config.publicUrl) log.warn(NO_PUBLIC_URL);
   const live = new LiveSystem({ config, services, record, store, log });
@@ -169,6 +169,10 @@ function tasksOf({ definition, context }: Runtime['services'][number]): Task[] {
     timing,
     run: (signal) => run(context, signal),
   }));
+}
+
+async function storeOf({ valkeyUrl, valkeyReplicas }: Config, log: Logger): Promise<OpenStore | undefined> {
+  return valkeyUrl ? openStore({ url: valkeyUrl, replicas: valkeyReplicas, log }) : undefined;
 }
 
 const NO_PUBLIC_URL =

@@ -18,8 +18,13 @@ const prerequisites: readonly Prerequisite[] = [
   },
   {
     debianPackage: 'redis-server',
-    purpose: 'the benchmark against the naive way',
+    purpose: 'tests of views in Valkey or Redis, and the benchmark against the naive way',
     found: () => onPath('redis-server'),
+  },
+  {
+    debianPackage: 'openssl',
+    purpose: 'certificates of tests',
+    found: () => onPath('openssl'),
   },
 ];
 

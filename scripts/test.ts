@@ -27,7 +27,7 @@ const stop = listenForStop(() => process.exit(1)).signal;
 
 /** The test files, the longest-running kinds first, so that the last ones to end are short. */
 function testFiles(): string[] {
-  const kinds = ['.browser.test.ts', '.pg.test.ts', '.test.ts'];
+  const kinds = ['.browser.test.ts', '.pg.test.ts', '.valkey.test.ts', '.test.ts'];
   const kind = (file: string) => kinds.findIndex((suffix) => file.endsWith(suffix));
   return globSync('{src,services,scripts,docs,web,bench}/**/*.test.ts', {
     cwd: root,

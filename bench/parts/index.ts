@@ -4,6 +4,7 @@ import { feed } from './feed.ts';
 import { heroes } from './heroes.ts';
 import { importing } from './import.ts';
 import { mixed } from './mixed.ts';
+import { nodes } from './nodes.ts';
 import { profile } from './profile.ts';
 import { ranks } from './ranks.ts';
 import { reads } from './reads.ts';
@@ -23,6 +24,7 @@ export const parts: readonly Part[] = [
   visible,
   ranks,
   store,
+  nodes,
   feed,
   importing,
   rebuild,

@@ -18,6 +18,8 @@ export interface LockstepOptions {
   readonly nodeArgs?: readonly string[];
   /** The one service it runs; all unless told. */
   readonly only?: string;
+  /** Further settings: `DATABASE_URL`, `VALKEY_URL`. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
 
@@ -48,8 +50,8 @@ export function runLockstep(options: LockstepOptions, args: readonly string[]): 
   return runProcess({ ...commandLine(options, args), cwd: options.cwd, env, timeoutMs: options.timeoutMs });
 }
 
-function environment({ dataDir, only }: LockstepOptions): Record<string, string> {
-  return { LOCKSTEP_DATA: dataDir, ...(only && { LOCKSTEP_ONLY: only }) };
+function environment({ dataDir, only, env }: LockstepOptions): Record<string, string> {
+  return { LOCKSTEP_DATA: dataDir, ...(only && { LOCKSTEP_ONLY: only }), ...env };
 }
 
 function commandLine(options: LockstepOptions, args: readonly string[]): Pick<ProcessOptions, 'command' | 'args'> {

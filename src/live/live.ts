@@ -196,8 +196,8 @@ export interface Live {
   /** Waits for a position a client named. Rejects with `PositionAhead`, `PositionOfAnotherEpoch`, `PositionTimeout`, `TooManyWaiters`. */
   reached(position: Position, timeoutMs?: number): Promise<void>;
   /**
-   * Sends something that is no change of the record (that somebody is typing) to those who follow an event topic's key in this
-   * process, now or never: it is not kept, not resumed, and costs the record nothing. Its position is the watermark.
+   * Sends something that is no change of the record (that somebody is typing) to those who follow an event topic's key, on every node
+   * where views live in a store, now or never: it is not kept, not resumed, and costs the record nothing. Its position is the watermark.
    */
   signal(topic: string, key: string, data: unknown): void;
   /** Tells `listener` of everything applied from now on, until the returned function is called. */

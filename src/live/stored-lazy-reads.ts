@@ -16,8 +16,12 @@ type Query = ViewQuery<unknown>;
 
 /** How long a read tries for a snapshot that is new enough (CORRECTNESS 11). */
 const SETTLE_MS = 1000;
-/** The same where transactions must end that are older than what the buckets remember: then the record answers. */
-const FLOOR_MS = 20;
+/**
+ * The same where transactions must end that are older than what the buckets remember: then the record answers. Who comes soon
+ * after such a wait was in vain does not wait.
+ */
+const FLOOR_MS = 100;
+const IN_VAIN_MS = 1000;
 /** Tries to hold all rows of one read at once. */
 const FILLS = 3;
 /** Uses told of at once, and gathered at most. */
@@ -64,6 +68,8 @@ export class StoredLazyReads {
   #hits = 0;
   #misses = 0;
   #refusals = 0;
+  /** When a wait for older transactions was last given up. */
+  #inVainAt = Number.NEGATIVE_INFINITY;
   #held = { bytes: 0, evictions: 0, expirations: 0 };
 
   constructor(options: StoredLazyReadsOptions) {
@@ -213,7 +219,8 @@ export class StoredLazyReads {
 
   /** Reads until every row is as new as its bucket. */
   async #read(keys: readonly Key[]): Promise<void> {
-    const start = performance.now();
+    const deadline = performance.now() + SETTLE_MS;
+    let floorDeadline = Number.POSITIVE_INFINITY;
     for (let left = keys; ; await sleep(1)) {
       const since = this.#options.watermark.position;
       const read = await this.#reads.read(left);
@@ -221,8 +228,18 @@ export class StoredLazyReads {
       left = refused.keys;
       this.#refusals += left.length;
       if (left.length === 0) return;
-      if (performance.now() > start + (refused.waitsForOthers ? FLOOR_MS : SETTLE_MS)) throw new PositionTimeout();
+      floorDeadline = refused.waitsForOthers
+        ? Math.min(floorDeadline, this.#floorDeadline())
+        : Number.POSITIVE_INFINITY;
+      if (performance.now() < Math.min(deadline, floorDeadline)) continue;
+      if (refused.waitsForOthers) this.#inVainAt = performance.now();
+      throw new PositionTimeout();
     }
+  }
+
+  #floorDeadline(): number {
+    const now = performance.now();
+    return now - this.#inVainAt < IN_VAIN_MS ? now : now + FLOOR_MS;
   }
 
   async #offer(keys: readonly Key[], read: RowsRead, since: Position): Promise<Refused> {
@@ -232,20 +249,20 @@ export class StoredLazyReads {
     const offers = this.#stored.fill(keys, read, since.lsn);
     const replies = await store.amend(offers, { epoch: since.epoch, lsn: flushed });
     if (replies.includes(undefined)) throw new PositionTimeout();
-    await this.#found(offers.filter((offer, i) => offer.refused(replies[i]) === 'unfounded'));
+    await this.#found(offers, replies);
     const waitsForOthers = offers.some((offer, i) => offer.refused(replies[i]) === 'floor');
     return { keys: offers.flatMap((offer, i) => refusedOf(offer, replies[i])), waitsForOthers };
   }
 
   /** Tells new buckets of a transaction id given out by now. */
-  async #found(offers: readonly Fill[]): Promise<void> {
-    if (offers.length === 0) return;
+  async #found(offers: readonly Fill[], replies: readonly unknown[]): Promise<void> {
+    const unfounded = offers.map((_, i) => i).filter((i) => offers[i]!.refused(replies[i]) === 'unfounded');
+    if (unfounded.length === 0) return;
     const { store, record, watermark } = this.#options;
     const [now] = await record.query<{ xid: string }>('select pg_catalog.pg_current_xact_id()::text as xid');
     const xid = Number(BigInt(now!.xid) & 0xffff_ffffn);
-    const buckets = [...new Set(offers.map(({ bucket }) => bucket))];
     await store.amend(
-      buckets.map((bucket) => this.#stored.found(bucket, xid)),
+      unfounded.map((i) => this.#stored.found(offers[i]!, replies[i], xid)),
       watermark.position,
     );
   }

@@ -17,6 +17,7 @@ import { openStore } from '../views/stores/valkey/store.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
+import { nodesOf } from './nodes.ts';
 import { projectionSlots } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
 import { configured, type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
@@ -99,8 +100,9 @@ async function open(
   const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
   opened.push(() => identity.close());
-  const store = given ?? (config.valkeyUrl ? await openStore({ url: config.valkeyUrl, log }) : undefined);
+  const store = given ?? (await storeOf(config, log));
   if (store) opened.push(() => store.close());
+  if (config.valkeyUrl && !config.publicUrl) log.warn(NO_PUBLIC_URL);
   const live = new LiveSystem({ config, services, record, store, log });
   opened.push(() => live.stop());
   const contexts = services.map((definition) => {
@@ -126,19 +128,24 @@ async function open(
     views: live.views,
     topics: live.topics,
     services: contexts,
-    status: (version, url) => ({
-      version,
-      pid: process.pid,
-      url,
-      uptime: (performance.now() - started) / 1000,
-      record: {
-        engine: `${postgres ? 'embedded ' : ''}PostgreSQL ${server!.version}`,
-        embedded: postgres !== null,
-        url: redactUrl(record.url),
-      },
-      store: store?.description ?? 'memory',
-      live: live.status(),
-    }),
+    status: (version, url) => {
+      const status = live.status();
+      const nodes = status.nodes && nodesOf(status.nodes, { version, recordEnd: live.recordEnd.lsn });
+      return {
+        version,
+        pid: process.pid,
+        url,
+        uptime: (performance.now() - started) / 1000,
+        record: {
+          engine: `${postgres ? 'embedded ' : ''}PostgreSQL ${server!.version}`,
+          embedded: postgres !== null,
+          url: redactUrl(record.url),
+        },
+        store: store?.description ?? 'memory',
+        live: status,
+        ...(nodes && { nodes }),
+      };
+    },
     stop,
   };
 }
@@ -150,6 +157,13 @@ function tasksOf({ definition, context }: Runtime['services'][number]): Task[] {
     run: (signal) => run(context, signal),
   }));
 }
+
+async function storeOf({ valkeyUrl, valkeyReplicas }: Config, log: Logger): Promise<OpenStore | undefined> {
+  return valkeyUrl ? openStore({ url: valkeyUrl, replicas: valkeyReplicas, log }) : undefined;
+}
+
+const NO_PUBLIC_URL =
+  'LOCKSTEP_PUBLIC_URL is not set: it is the issuer of the tokens, and those of one node are good on another only where both have the same';
 
 /** `18.4`, without what a distribution adds. */
 const SERVER_VERSION = `select split_part(current_setting('server_version'), ' ', 1) as version`;

@@ -123,12 +123,14 @@ export class CachedWorld {
     this.#started = true;
     this.#applied = this.#world.log.length;
     await this.#bucket.apply([], this.#position);
-    if (this.#options.founded) await this.#found();
+    if (!this.#options.founded) return;
+    const [offer] = this.#kind.fill([WORLD_KEYS[0]!], this.#asSeen(this.#world.read()), 0);
+    await this.#found(offer!, (await this.#bucket.amend([offer!.operation]))[0]);
   }
 
-  async #found(): Promise<void> {
+  async #found(offer: Fill, reply: unknown): Promise<void> {
     const xid = this.#byPosition ? this.#position : this.#world.xid();
-    await this.#bucket.amend([this.#kind.found(BUCKET, xid).operation]);
+    await this.#bucket.amend([this.#kind.found(offer, reply, xid).operation]);
   }
 
   async #apply(): Promise<void> {
@@ -161,8 +163,9 @@ export class CachedWorld {
     if (!reading) return;
     this.#readings.splice(this.#readings.indexOf(reading), 1);
     const [offer] = this.#kind.fill(reading.keys, this.#asSeen(reading.read!), reading.since);
-    const refused = await this.#offer(offer!);
-    if (refused === 'unfounded') await this.#found();
+    const [reply] = await this.#bucket.amend([offer!.operation]);
+    const refused = offer!.refused(reply);
+    if (refused === 'unfounded') await this.#found(offer!, reply);
     if (refused === 'floor') this.counts.belowFloor++;
     const again = typeof refused === 'string' ? reading.keys : refused;
     this.counts.refused += again.length;
@@ -176,12 +179,7 @@ export class CachedWorld {
     const commit = this.#world.log.slice(0, this.#applied).at(-1 - (which % 4));
     const changed = (commit?.changes ?? []).filter(({ op }) => op !== 'truncate').map((change) => rowAfter(change));
     const offers = this.#kind.keep(changed.map((each) => ({ ...each, xid: this.#xid(commit!) })));
-    for (const offer of offers) await this.#offer(offer);
-  }
-
-  async #offer(offer: Fill) {
-    const [reply] = await this.#bucket.amend([offer.operation]);
-    return offer.refused(reply);
+    for (const { operation } of offers) await this.#bucket.amend([operation]);
   }
 
   async #check(): Promise<void> {

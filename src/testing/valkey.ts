@@ -27,6 +27,7 @@ export class TestValkey {
     this.port = port;
     this.url = `redis://127.0.0.1:${port}`;
     this.#args = args;
+    directories.add(this.#directory);
   }
 
   /** Starts it; after `kill`, again, with no data. */
@@ -87,12 +88,16 @@ export class TestValkey {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
+    directories.delete(this.#directory);
   }
 }
 
+/** What a test that failed has not ended. */
 const running = new Set<ChildProcess>();
+const directories = new Set<string>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
 /** A new, empty server. The caller stops it. */

@@ -92,10 +92,10 @@ export interface StoredLazy<Query extends ViewQuery<unknown>> {
   /** Offers rows as changes left them: each is taken if no later change of its key is applied. */
   keep(rows: readonly Changed[]): Fill[];
   /**
-   * What a new bucket wants to know before it takes anything: a transaction id that was given out after it was made. Older
-   * ones may have changed rows before it began to follow, and snapshots not show it yet.
+   * What a new bucket wants to know before it takes anything, which it said by its `reply` to an offer: a transaction id that was
+   * given out after that. Older ones may have changed rows before it began to follow, and snapshots not show it yet.
    */
-  found(bucket: number, xid: number): BucketOperation;
+  found(offer: Fill, reply: unknown, xid: number): BucketOperation;
   /** Tells that these were used, so that others make room. */
   use(keys: readonly Key[]): BucketOperation[];
   /** Asks a bucket for its keys, from a place that the page before told. */

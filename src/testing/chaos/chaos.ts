@@ -19,6 +19,9 @@ import { Town } from './town.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../bin/lockstep.js', import.meta.url));
 
+/** How long a node may take to start, beside all else that the machine does. */
+const START_MS = 180_000;
+
 export interface ChaosOptions {
   /** The schedule of faults follows from it. */
   readonly seed: number;
@@ -67,7 +70,7 @@ export async function chaosTest({
     await Promise.all(nodes.map((node) => node.stop()));
   });
   for (const node of nodes) node.start();
-  await Promise.all(nodes.map((node) => node.ready()));
+  await Promise.all(nodes.map((node) => node.ready(START_MS)));
   const town = new Town(
     nodes.map(({ url }) => url),
     seed,
@@ -111,6 +114,7 @@ function nodeOf(dataDir: string, port: number, databaseUrl: string, store: TestV
     DATABASE_URL: databaseUrl,
     VALKEY_URL: store.url,
     LOG_LEVEL: 'warn',
+    LOCKSTEP_PUBLIC_URL: 'http://localhost',
     LOCKSTEP_RATE_LIMIT: '0',
     LOCKSTEP_LEADER_TIMEOUT: '2000',
     LOCKSTEP_SECRET: 'a secret that all nodes of the chaos test share',
@@ -164,7 +168,7 @@ async function alive(node: ServerProcess): Promise<void> {
   for (let tries = 1; ; tries++) {
     if (!node.running) node.start();
     try {
-      return await node.ready();
+      return await node.ready(START_MS);
     } catch (error) {
       if (tries === 3) throw error;
     }

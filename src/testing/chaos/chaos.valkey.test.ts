@@ -6,7 +6,7 @@ const seed = Number(process.env.LOCKSTEP_CHAOS_SEED ?? 20261121);
 const seconds = Number(process.env.LOCKSTEP_CHAOS_SECONDS ?? 20);
 
 test(`[SPEC 1] [SPEC 3] [SPEC 4] [SPEC 6] three nodes, a fault every few seconds, and nothing is wrong (seed ${seed})`, {
-  timeout: (seconds + 180) * 1000,
+  timeout: (seconds + 400) * 1000,
 }, async () => {
   const report = await chaosTest({
     seed,

@@ -20,8 +20,8 @@ export interface ValkeyConnection {
   readonly isCluster: boolean;
   /** Commands on keys of one hash slot: the replies in order, an `Error` in the place of one that failed. */
   pipeline(key: string, commands: readonly Command[]): Promise<unknown[]>;
-  /** Runs a script on the server that has `key`, its only one. Bulk strings as text, or as they are (`bytes`). */
-  run(script: Script, key: string, args: readonly Argument[], bytes?: boolean): Promise<unknown>;
+  /** Runs a script on the server that has its keys, in a cluster all of one slot. Bulk strings as text, or as they are (`bytes`). */
+  run(script: Script, keys: string | readonly string[], args: readonly Argument[], bytes?: boolean): Promise<unknown>;
   /** One command; its first argument is its key, where it has one. */
   command(...args: readonly string[]): Promise<unknown>;
   /** Every key that matches and is there all the while, some of them twice; block by block. */
@@ -99,12 +99,19 @@ class Connection implements ValkeyConnection {
     return this.#routes.send(slotOf(key), commands, false);
   }
 
-  async run(script: Script, key: string, args: readonly Argument[], bytes = false): Promise<unknown> {
-    const slot = slotOf(key);
-    const [known] = await this.#routes.send(slot, [['EVALSHA', script.sha, '1', key, ...args]], bytes);
+  async run(
+    script: Script,
+    keys: string | readonly string[],
+    args: readonly Argument[],
+    bytes = false,
+  ): Promise<unknown> {
+    const all = typeof keys === 'string' ? [keys] : keys;
+    const given = [String(all.length), ...all, ...args];
+    const slot = this.isCluster ? slotOf(all[0]!) : 0;
+    const [known] = await this.#routes.send(slot, [['EVALSHA', script.sha, ...given]], bytes);
     if (!(known instanceof ErrorReply)) return known;
     if (!known.message.startsWith('NOSCRIPT')) throw errorFrom(known, 'the store');
-    const [reply] = await this.#routes.send(slot, [['EVAL', script.source, '1', key, ...args]], bytes);
+    const [reply] = await this.#routes.send(slot, [['EVAL', script.source, ...given]], bytes);
     return result(reply);
   }
 

@@ -5,7 +5,7 @@ import type { Drift, MemoryView, ViewQuery, ViewStats } from '../../view.ts';
 import { auditDrifts } from './audit.ts';
 import { pointerOf } from './bucket/names.ts';
 import { SCRIPTS } from './bucket/scripts.ts';
-import { BucketWriter } from './bucket/writer.ts';
+import { BucketWriter, patiently } from './bucket/writer.ts';
 import type { StoredView } from './view.ts';
 
 /** Loaded operations that wait in each bucket. */
@@ -86,7 +86,9 @@ export class StoredGeneration {
 
   /** Writes what was gathered, as one step to `next`, whole or not at all for each bucket. */
   async flush(next: number): Promise<void> {
-    await this.#all((bucket) => bucket.flush(next));
+    const idle = this.#idle();
+    const others = this.#buckets.filter((bucket) => !idle.includes(bucket));
+    await Promise.all([this.#stamp(idle, next), ...others.map((bucket) => bucket.flush(next))]);
     await this.#options.view.writing.settled();
   }
 
@@ -155,6 +157,29 @@ export class StoredGeneration {
       between,
       at: () => ({ epoch, lsn: this.lsn }),
     });
+  }
+
+  /** Buckets that nothing was gathered for, at one position, where one call can reach all of them. */
+  #idle(): BucketWriter[] {
+    if (this.#options.view.writing.connection.isCluster) return [];
+    const idle = this.#buckets.filter((bucket) => bucket.isIdle);
+    return idle.filter(({ position }) => position === idle[0]!.position);
+  }
+
+  /** Most batches touch few buckets: the others take the step together. */
+  async #stamp(buckets: readonly BucketWriter[], next: number): Promise<void> {
+    const [first] = buckets;
+    if (!first || next <= first.position) return;
+    const { view, leader, epoch } = this.#options;
+    const args = [this.number, leader, epoch, first.position, next].map(String);
+    const pointers = buckets.map(({ pointer }) => pointer);
+    const taken = await patiently(() => view.writing.connection.run(SCRIPTS.stamps, pointers, args));
+    await Promise.all(
+      buckets.map(async (bucket, i) => {
+        if ((taken as number[])[i] === 1) bucket.position = next;
+        else await bucket.flush(next);
+      }),
+    );
   }
 
   #operations(changes: readonly Change[], xid: number): BucketOperation[] {

@@ -18,8 +18,10 @@ local function passed()
   redis.call('HSET', key('lease'), 'passed', string.format('%.0f', position()))
 end
 
--- All that ended before the bucket began to follow has a lower transaction id than this one.
-function amends.found(xid)
+-- All that ended before the bucket began to follow has a lower transaction id than this one, which was given out after this generation
+-- of it said so: whoever was held up meanwhile brings one of an earlier generation.
+function amends.found(unfounded, xid)
+  if unfounded ~= key('lease') then return end
   if redis.call('HSETNX', key('lease'), 'founded', '1') == 1 then raise(tonumber(xid)) end
 end
 

@@ -142,12 +142,12 @@ local function forget_readings()
 end
 
 -- Offers rows that were read: key, text and when it expires (empty: never) of each. `since` is a position that was applied before
--- the reading began, `last` the end of the log after it. Returns `unfounded`, `floor` (the reading is too old for all), or
--- the numbers of the rows that it is too old for, from 1.
+-- the reading began, `last` the end of the log after it. Returns `floor` (the reading is too old for all), a name to be `found` by,
+-- or the numbers of the rows that it is too old for, from 1.
 function amends.fill(since, last, seen, now, ...)
   local snapshot = snapshot_of(seen)
   local above = is_above_floor(tonumber(since), snapshot)
-  if above == nil then return 'unfounded' end
+  if above == nil then return key('lease') end
   if not above then return 'floor' end
   local refused, rows = {}, { ... }
   for i = 1, #rows, 3 do

@@ -119,8 +119,8 @@ export class StoredRowCache implements StoredKind<RowsQuery>, StoredLazy<RowsQue
     });
   }
 
-  found(bucket: number, xid: number): BucketOperation {
-    return { bucket, operation: ['found', String(xid)] };
+  found({ bucket }: Fill, reply: unknown, xid: number): BucketOperation {
+    return { bucket, operation: ['found', reply as string, String(xid)] };
   }
 
   use(keys: readonly Key[]): BucketOperation[] {
@@ -206,9 +206,9 @@ function everywhere(operation: Operation): BucketOperation[] {
 
 /** The script answers with a word for all, or with the numbers of the rows it did not take, from 1. */
 function fillOf(bucket: number, keys: readonly Key[], operation: Operation): Fill {
-  const refused = (reply: unknown) =>
-    typeof reply === 'string'
-      ? (reply as 'unfounded' | 'floor')
-      : (reply as readonly (number | string)[]).map((number) => keys[Number(number) - 1]!);
+  const refused = (reply: unknown) => {
+    if (typeof reply === 'string') return reply === 'floor' ? reply : 'unfounded';
+    return (reply as readonly (number | string)[]).map((number) => keys[Number(number) - 1]!);
+  };
   return { bucket, operation, keys, refused };
 }

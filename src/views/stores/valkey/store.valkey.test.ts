@@ -196,6 +196,7 @@ test('[SPEC 3] [rule 5] a leader that was deposed writes nothing more, whatever 
   assert.equal(await refused(opening.store.fence(1)), 'deposed');
   assert.equal(await refused(opening.view.create(1, EPOCH)), 'deposed');
   await opening.view.sweep(1, () => true); // refused too, and nothing depends on it
+  assert.equal((await opening.view.look())?.lsn, 10, 'not even the buckets that it has nothing for');
   await commit(live, 20, put(1, 7));
   assert.deepEqual(await read(opening, 20, 1), [7]);
   assert.equal((await late(FENCE)).flush, 'applied');
@@ -216,6 +217,8 @@ test('[SPEC 3] [rule 5] a batch that does not follow on what is stored ends the 
   next.transaction({ xid: 1, lsn: 40, committedAt: 0, changes: [put(2, 6)] });
   await next.flush(40);
   assert.deepEqual(await read(opening, 40, 0, 1, 2), [5, 4, 6], 'a bucket that has it passes it over');
+  await server.command('HSET', `lockstep:{${NAME}:2}:${generation.number}`, 'position', '17');
+  assert.equal(await refused(commit(next, 50, put(0, 5))), 'gap', 'in a bucket that it has nothing for');
 });
 
 /** Counts what is applied, so that twice is not once. */

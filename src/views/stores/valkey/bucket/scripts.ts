@@ -8,6 +8,7 @@ export const SCRIPTS = {
   begin: script('fenced', 'begin'),
   serve: script('fenced', 'serve'),
   sweep: script('fenced', 'sweep'),
+  stamps: script('stamps'),
   /** A step without operations. */
   stamp: script('prelude', 'fenced', 'step', 'stamp'),
 } as const;

@@ -57,6 +57,15 @@ export class BucketWriter {
     this.position = options.position;
   }
 
+  /** Nothing is gathered for it. */
+  get isIdle(): boolean {
+    return this.#steps.length === 0 && this.#later.length === 0 && this.#parts === 0;
+  }
+
+  get pointer(): string {
+    return this.#options.pointer;
+  }
+
   /** Gathers an operation of the transaction that ends at `lsn`. */
   add(operation: Operation, lsn: number): void {
     if (lsn <= this.position) return;

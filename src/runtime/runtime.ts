@@ -17,7 +17,6 @@ import { openStore } from '../views/stores/valkey/store.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
-import { nodesOf } from './nodes.ts';
 import { projectionSlots } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
 import { configured, type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
@@ -128,24 +127,19 @@ async function open(
     views: live.views,
     topics: live.topics,
     services: contexts,
-    status: (version, url) => {
-      const status = live.status();
-      const nodes = status.nodes && nodesOf(status.nodes, { version, recordEnd: live.recordEnd.lsn });
-      return {
-        version,
-        pid: process.pid,
-        url,
-        uptime: (performance.now() - started) / 1000,
-        record: {
-          engine: `${postgres ? 'embedded ' : ''}PostgreSQL ${server!.version}`,
-          embedded: postgres !== null,
-          url: redactUrl(record.url),
-        },
-        store: store?.description ?? 'memory',
-        live: status,
-        ...(nodes && { nodes }),
-      };
-    },
+    status: (version, url) => ({
+      version,
+      pid: process.pid,
+      url,
+      uptime: (performance.now() - started) / 1000,
+      record: {
+        engine: `${postgres ? 'embedded ' : ''}PostgreSQL ${server!.version}`,
+        embedded: postgres !== null,
+        url: redactUrl(record.url),
+      },
+      store: store?.description ?? 'memory',
+      live: live.status(),
+    }),
     stop,
   };
 }

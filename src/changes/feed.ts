@@ -1,5 +1,6 @@
 import type { Row } from '../record/value.ts';
 import type { Change, Transaction } from './change.ts';
+import type { Snapshot as VisibleTransactions } from './visibility.ts';
 
 /** What the feed was asked to follow: a table and the columns that are wanted of it (all where none are named). */
 export interface Source {
@@ -53,6 +54,8 @@ export interface FeedHandler {
 
 /** A consistent snapshot of the record at exactly `FeedSession.start`. */
 export interface Snapshot {
+  /** What had committed before it: the stream brings everything else, whenever other statements come to see it. */
+  readonly visible: VisibleTransactions;
   /** The rows of one table, in blocks, decoded exactly as the stream decodes them. Returns their number. */
   read(source: Source, onRows: (rows: readonly Row[]) => void | Promise<void>): Promise<number>;
   /** The planner's estimate of a table's rows, for progress. */

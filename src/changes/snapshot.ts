@@ -4,6 +4,7 @@ import { readCopyRow } from './copy-text.ts';
 import type { Snapshot, Source } from './feed.ts';
 import type { FollowedTable } from './followed-table.ts';
 import { identifier, literal, qualified } from './quote.ts';
+import { parseSnapshot, type Snapshot as VisibleTransactions } from './visibility.ts';
 import { BackendStream } from './wire/backend-stream.ts';
 import { connect } from './wire/connect.ts';
 import { BACKEND, queryMessage, readError } from './wire/messages.ts';
@@ -26,7 +27,8 @@ export async function openSnapshot(options: {
       ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout')`);
     await client.query('begin isolation level repeatable read, read only');
     await client.query(`set transaction snapshot ${literal(options.exported)}`);
-    return new PgSnapshot(client, options.tables);
+    const { rows } = await client.query('select pg_catalog.pg_current_snapshot()::text as visible');
+    return new PgSnapshot(client, options.tables, parseSnapshot(rows[0].visible));
   } catch (error) {
     await client.end();
     throw error;
@@ -34,13 +36,15 @@ export async function openSnapshot(options: {
 }
 
 export class PgSnapshot implements Snapshot {
+  readonly visible: VisibleTransactions;
   readonly #client: pg.Client;
   readonly #tables: ReadonlyMap<string, FollowedTable>;
   /** One COPY at a time. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(client: pg.Client, tables: ReadonlyMap<string, FollowedTable>) {
+  constructor(client: pg.Client, tables: ReadonlyMap<string, FollowedTable>, visible: VisibleTransactions) {
+    this.visible = visible;
     this.#client = client;
     this.#tables = tables;
   }

@@ -36,6 +36,18 @@ export function isBefore(xid: number, other: number): boolean {
   return ((xid - other) | 0) < 0;
 }
 
+/** Further apart than snapshots of one time are: not looked at one by one. */
+const FAR = 100_000;
+
+/** Whether a snapshot shows everything that `earlier` shows, which may be ahead of it: see `isVisible`. */
+export function showsAllOf({ xmin, xmax, running }: Snapshot, earlier: Snapshot): boolean {
+  if (!isBefore(xmin, earlier.xmax)) return true;
+  if (running.some((xid) => isVisible(xid, earlier))) return false;
+  if (((earlier.xmax - xmax) | 0) > FAR) return false;
+  for (let xid = xmax; isBefore(xid, earlier.xmax); xid = (xid + 1) >>> 0) if (isVisible(xid, earlier)) return false;
+  return true;
+}
+
 /** Whether a committed transaction's changes are in the snapshot. The log shows a commit before snapshots do (CORRECTNESS 11). */
 export function isVisible(xid: number, { xmin, xmax, running }: Snapshot): boolean {
   if (isBefore(xid, xmin)) return true;

@@ -1,4 +1,5 @@
 import type { FeedSession, Source } from '../changes/feed.ts';
+import type { LazyView } from '../views/lazy.ts';
 import type { ViewDefinition } from '../views/view.ts';
 import { Generation } from './generation.ts';
 import type { Progress } from './live.ts';
@@ -23,6 +24,7 @@ export async function buildFromSnapshot(options: BuildOptions): Promise<BuildRes
   const snapshot = session.snapshot;
   if (!snapshot) throw new Error('building views needs a session with a snapshot');
   const generations = definitions.map((definition) => new Generation(definition));
+  for (const { state, loaded } of generations) if (!loaded) (state as LazyView<never>).begins(snapshot.visible);
   const sources = mergeSources(definitions.filter((definition) => !definition.lazy));
   const estimates = progress ? await Promise.all(sources.map((source) => snapshot.estimate(source.table))) : [];
   const expected = estimates.reduce((sum, rows) => sum + rows, 0);

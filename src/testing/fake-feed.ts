@@ -35,6 +35,10 @@ export class FakeLog {
   #xid = 100;
   lsn = 1000;
 
+  get nextXid(): number {
+    return this.#xid;
+  }
+
   /** Commits one transaction; a large one is delivered in slices of two changes. */
   commit(writes: readonly FakeWrite[], large = false): Transaction {
     const changes: Change[] = [];
@@ -82,6 +86,7 @@ export class FakeSession implements FeedSession {
     this.#next = log.log.length;
     const rows: Row[] = [...log.rows].map(([id, value]) => ({ id, value }));
     this.snapshot = {
+      visible: { xmin: log.nextXid, xmax: log.nextXid, running: [] },
       async read(_source, onRows) {
         for (let i = 0; i < rows.length; i += 3) {
           await new Promise(setImmediate);

@@ -57,6 +57,11 @@ export interface LazySource<Query extends ViewQuery<unknown>> {
  * state's position, whichever came first.
  */
 export interface LazyView<Query extends ViewQuery<unknown>> extends MemoryView<Query> {
+  /**
+   * What committed before the state began, and will not be brought by the stream: readings must see it, which statements may not
+   * do yet (CORRECTNESS 11). Called before anything else.
+   */
+  begins(before: Snapshot): void;
   /** As `answer`, but not counted as a hit, nor as use. */
   peek(query: Query): unknown;
   /** The keys that are not held; counts the hits and misses. */

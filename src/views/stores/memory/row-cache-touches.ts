@@ -1,14 +1,14 @@
-import { type Commit, isBefore } from '../../../changes/visibility.ts';
+import { type Commit, isBefore, type Snapshot, showsAllOf } from '../../../changes/visibility.ts';
 import type { Key, Lease, Seen } from '../../lazy.ts';
 
 /** Keys whose last change is remembered. */
 const MAX_KEYS = 65_536;
+const A_MILLION = 1_000_000;
 
 /** What a reading must see, as of its beginning. */
 export interface Expected {
   readonly commit: Commit | undefined;
   readonly floor: Commit | null;
-  readonly first: boolean;
 }
 
 /**
@@ -22,11 +22,8 @@ export class Touches {
   /** In the order of the changes. */
   readonly #last = new Map<Key, Commit>();
   #floor: Commit | null = null;
-  /**
-   * Transactions under way in the first reading: one of them may have committed before this state began and only not be
-   * visible yet, and then no change of it will come. A reading that does not see all of them end is refused.
-   */
-  #suspects: ReadonlySet<number> | null = null;
+  /** What committed before this state began: no change of it will come, so readings must see it. */
+  #before: Snapshot | null = null;
 
   constructor({ lease, maxKeys = MAX_KEYS }: { lease: Lease; maxKeys?: number }) {
     this.#lease = lease;
@@ -35,6 +32,10 @@ export class Touches {
 
   get size(): number {
     return this.#last.size + (this.#floor ? 1 : 0);
+  }
+
+  begins(before: Snapshot): void {
+    this.#before = before;
   }
 
   note(key: Key, commit: Commit): void {
@@ -54,21 +55,20 @@ export class Touches {
 
   /** What a reading that begins now is measured by, when it has arrived. */
   expected(key: Key): Expected {
-    return { commit: this.#last.get(key), floor: this.#floor, first: this.#suspects === null };
+    return { commit: this.#last.get(key), floor: this.#floor };
   }
 
   /** Whether a reading sees all it must: the key's last change, what was forgotten, what came before this state. */
-  admits(seen: Seen, { commit, floor, first }: Expected): boolean {
+  admits(seen: Seen, { commit, floor }: Expected): boolean {
     if (commit && !this.#lease.includes(seen, commit)) return false;
     if (floor && !this.#lease.includesAllTo(seen, floor)) return false;
-    const { running } = seen.snapshot;
-    this.#suspects ??= new Set(running);
-    // Another reading may be the first to arrive and yet have seen more than this one, which began before it arrived.
-    return first ? running.length === 0 : !running.some((xid) => this.#suspects!.has(xid));
+    return this.#before === null || showsAllOf(seen.snapshot, this.#before);
   }
 
   /** What this reading sees, every later one does. */
   forget(seen: Seen): void {
+    // No reading under way is so old; and transaction ids go round.
+    if (this.#before && isBefore(this.#before.xmax + A_MILLION, seen.snapshot.xmin)) this.#before = null;
     if (this.#floor && this.#lease.includesAllTo(seen, this.#floor)) this.#floor = null;
     for (const [key, commit] of this.#last) {
       if (!this.#lease.includes(seen, commit)) return;

@@ -1,5 +1,5 @@
 import type { Change } from '../../../changes/change.ts';
-import type { Commit } from '../../../changes/visibility.ts';
+import type { Commit, Snapshot } from '../../../changes/visibility.ts';
 import type { Row } from '../../../record/value.ts';
 import { type Expectation, type Key, keyFrom, type LazyView, type RowsRead, type Seen } from '../../lazy.ts';
 import type { HeldRowQuery, RowsQuery } from '../../row-cache/queries.ts';
@@ -49,6 +49,10 @@ export class MemoryRowCache implements LazyView<RowsQuery> {
     this.#only = like ? new Set(like) : null;
     this.#entries = new Entries({ maxBytes: like ? Number.POSITIVE_INFINITY : shape.maxBytes });
     this.#touches = new Touches({ lease: shape.lease, ...(maxTouches && { maxKeys: maxTouches }) });
+  }
+
+  begins(before: Snapshot): void {
+    this.#touches.begins(before);
   }
 
   keys(): Iterable<Key> {

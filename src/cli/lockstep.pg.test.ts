@@ -75,6 +75,12 @@ describe('where no server runs, a command opens what it needs', () => {
     assert.deepEqual([report.compared, report.drift], [3, 0]);
   });
 
+  test('a projection is reconciled without a server too', async () => {
+    const [status] = await json('rebuild', 'taxi/rides');
+    assert.deepEqual([status.kind, status.name], ['projection', 'rides']);
+    assert.ok(status.rebuilds >= 1);
+  });
+
   test('config shows the password only when asked', async () => {
     const { stdout } = await lockstep('config');
     assert.match(stdout, /^databaseUrl .* postgres:\/\/lockstep:\*\*\*@/m);

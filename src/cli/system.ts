@@ -37,12 +37,13 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 }
 
 async function controlAlone(runtime: Runtime): Promise<Pick<System, 'url' | 'stop'>> {
-  const { config, log, views } = runtime;
+  const { config, log, views, live } = runtime;
   const control = await startControl({
     dataDir: config.dataDir,
     log,
     status: () => runtime.status(version, null),
     views: new Map(views.map((view) => [view.name, view])),
+    projections: new Map(live.projections.map((projection) => [projection.name, projection])),
   });
   return { url: null, stop: () => control.close().then(() => runtime.stop()) };
 }

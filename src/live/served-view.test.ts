@@ -60,6 +60,20 @@ test('[SPEC 4] a view that has not reached the position in time does not answer:
   assert.equal((await view.read([ALL], { minPosition })).source, 'view');
 });
 
+test('[SPEC 4] who reads from the record and then from the view does not go back in time', async (t) => {
+  const { log, view } = await live(t);
+  log.commit([{ id: 1, value: 2 }]);
+  let isAnswered = false;
+  const reading = view.read([ALL], { from: 'record' }).finally(() => {
+    isAnswered = true;
+  });
+  for (let turns = 0; turns < 20; turns++) await nextTurn();
+  assert.deepEqual([isAnswered, view.readNow([ALL])!.results[0]], [false, ['1=1']], 'the view is behind');
+  for (const session of log.sessions) session.step();
+  assert.deepEqual((await reading).results[0], ['1=2']);
+  assert.deepEqual(view.readNow([ALL])!.results[0], ['1=2']);
+});
+
 test('[SPEC 5] [rule 8] a view that is not fed any more is not read, whatever it holds', async (t) => {
   const { log, view, watermark } = await live(t);
   const [session] = log.sessions;

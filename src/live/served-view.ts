@@ -311,10 +311,12 @@ export class ServedView implements ViewHandle {
     queries: Queries,
     { minPosition }: ReadOptions,
   ): Promise<Answer<ResultsOf<Queries>>> {
-    const { record, watermark, definition } = this.#options;
+    const { record, watermark, waitMs, definition } = this.#options;
     try {
       const read = { record, watermark, definition, queries, ...(minPosition ? { minPosition } : {}) };
       const { results, position } = await readFromRecord(read);
+      // So that who reads this and then from the view does not go back in time.
+      if (this.#inStep) await watermark.passed(await record.flushedLsn(), waitMs);
       return { results: results as ResultsOf<Queries>, position, source: 'record' };
     } catch (error) {
       if (error instanceof ClientError) throw error;

@@ -17,7 +17,6 @@ import { openStore } from '../views/stores/valkey/store.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
-import { nodesOf } from './nodes.ts';
 import { projectionSlots } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
 import { configured, type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
@@ -45,25 +44,6 @@ export interface SystemStatus {
   readonly record: { readonly engine: string; readonly embedded: boolean; readonly url: string };
   readonly store: string;
   readonly live: LiveStatus;
-  /** The processes on the record; this one alone unless told. */
-  readonly nodes?: readonly NodeStatus[];
-}
-
-/** One process of Lockstep. */
-export interface NodeStatus {
-  /** Unique among those on the record. */
-  readonly name: string;
-  readonly url: string | null;
-  readonly version: string;
-  /** Seconds since its start. */
-  readonly uptime: number;
-  /** Whether it follows the record for all of them; `standby` takes over. */
-  readonly role: 'leader' | 'standby';
-  /** Up to where its views have applied the log. */
-  readonly position: string | null;
-  readonly lagBytes: number;
-  /** Whether it is the one that tells. */
-  readonly self: boolean;
 }
 
 /** Everything but the servers: record, accounts, views, topics, and the services on them. */
@@ -147,24 +127,19 @@ async function open(
     views: live.views,
     topics: live.topics,
     services: contexts,
-    status: (version, url) => {
-      const status = live.status();
-      const nodes = status.nodes && nodesOf(status.nodes, { version, recordEnd: live.recordEnd.lsn });
-      return {
-        version,
-        pid: process.pid,
-        url,
-        uptime: (performance.now() - started) / 1000,
-        record: {
-          engine: `${postgres ? 'embedded ' : ''}PostgreSQL ${server!.version}`,
-          embedded: postgres !== null,
-          url: redactUrl(record.url),
-        },
-        store: store?.description ?? 'memory',
-        live: status,
-        ...(nodes && { nodes }),
-      };
-    },
+    status: (version, url) => ({
+      version,
+      pid: process.pid,
+      url,
+      uptime: (performance.now() - started) / 1000,
+      record: {
+        engine: `${postgres ? 'embedded ' : ''}PostgreSQL ${server!.version}`,
+        embedded: postgres !== null,
+        url: redactUrl(record.url),
+      },
+      store: store?.description ?? 'memory',
+      live: live.status(),
+    }),
     stop,
   };
 }

@@ -71,7 +71,8 @@ test('the status comes every second: positions, clients, this node', async (t) =
   assert.equal(status.clients.subscriptions, 1);
   assert.ok(status.clients.sent >= 1 && status.requests > 0);
   assert.equal(status.nodes.length, 1);
-  assert.deepEqual([status.nodes[0]!.role, status.nodes[0]!.self], ['leader', true]);
+  const [node] = status.nodes;
+  assert.deepEqual([node!.pid, node!.url, node!.leading, node!.ready], [process.pid, app.url, true, true]);
   assert.ok(status.tables.includes('leaderboard.games'));
   assert.match(status.recordEnd, /^\w+-\w+$/);
   const { record, routes } = (await client.send<ConsoleDetails>('GET /console/api/details')).body;
@@ -136,16 +137,16 @@ test('an admin verifies, rebuilds, and reads and retries dead letters', async (t
   };
   assert.equal((await job('verify?view=leaderboard/games')).result![0]!.drift, 0);
   assert.equal((await job('rebuild?view=leaderboard/games')).result![0]!.state, 'live');
-  await app.record.query(
-    `insert into lockstep.dead_letters (projection, target, key, source, reason)
-       values ('taxi/rides', 'rides.trips', '["7"]', null, 'no such driver')`,
-  );
-  const letters = (await client.send<Record<string, unknown>[]>('GET /console/api/dead-letters?projection=taxi/rides'))
-    .body;
-  assert.deepEqual(
-    letters.map(({ target, key, reason }) => ({ target, key, reason })),
-    [{ target: 'rides.trips', key: ['7'], reason: 'no such driver' }],
-  );
+  await until(() => app.live.projections[0]!.status().state === 'following');
+  await app.record.query('alter table rides.riders add constraint not_this check (rider_id <> 987654)');
+  await client.send('GET /taxi/riderbook', { query: { rider_id: '987654', rider_mobile: '+12125550107' } });
+  await until(() => app.live.projections[0]!.status().deadLetters === 1);
+  const [letter, ...others] = (
+    await client.send<Record<string, unknown>[]>('GET /console/api/dead-letters?projection=taxi/rides')
+  ).body;
+  assert.deepEqual([letter!.target, others.length], ['rides.riders', 0]);
+  assert.match(String(letter!.reason), /not_this/);
+  await app.record.query('alter table rides.riders drop constraint not_this');
   const { body } = await client.send('POST /console/api/retry?projection=taxi/rides');
   assert.deepEqual(body, { projected: 1, failed: 0 });
   await assert.rejects(client.send('GET /console/api/dead-letters?projection=none'), { status: 404 });

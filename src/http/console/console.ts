@@ -4,12 +4,13 @@ import { formatPosition } from '../../changes/position.ts';
 import type { DeadLetter } from '../../live/projection/letters.ts';
 import type { RetryReport } from '../../live/projection/retry.ts';
 import { ClientError } from '../../record/errors.ts';
-import type { NodeStatus, Runtime, SystemStatus } from '../../runtime/runtime.ts';
+import type { Runtime, SystemStatus } from '../../runtime/runtime.ts';
 import { type ControlRoutesOptions, controlRoutes, type Rebuildable } from '../control.ts';
 import type { Kit } from '../kit.ts';
 import type { RequestHistogram } from '../request-histogram.ts';
 import { bearerToken } from '../token.ts';
 import { type Measure, Meter, STEP_MS } from './meter.ts';
+import { type NodeStatus, nodesOf } from './nodes.ts';
 import { type RouteLoad, RouteLoads } from './route-loads.ts';
 import { type RecordReport, recordReport } from './slots.ts';
 import { consoleTopics, isAdmin } from './topics.ts';
@@ -123,11 +124,12 @@ function letterRoutes(app: FastifyInstance, { projections }: ConsoleOptions): vo
 
 function consoleStatus({ status, kit, requests, runtime }: Parts, meter: Meter): ConsoleStatus {
   const system = status();
+  const now = Date.now();
   const { connections, topics, config } = kit;
   return {
     ...system,
-    nodes: system.nodes ?? [thisNode(system)],
-    at: Date.now(),
+    nodes: nodesOf(system, now),
+    at: now,
     recordEnd: formatPosition(runtime.live.recordEnd),
     tables: runtime.live.tables,
     walLimitBytes: config.walLimitBytes,
@@ -140,20 +142,6 @@ function consoleStatus({ status, kit, requests, runtime }: Parts, meter: Meter):
     },
     requests: requests.durations().reduce((sum, value) => sum + value, 0),
     latest: latestOf(meter),
-  };
-}
-
-function thisNode({ url, pid, version, uptime, live }: SystemStatus): NodeStatus {
-  const lagBytes = Math.max(0, ...live.views.map((view) => view.lagBytes));
-  return {
-    name: `process ${pid}`,
-    url,
-    version,
-    uptime,
-    role: 'leader',
-    position: live.position,
-    lagBytes,
-    self: true,
   };
 }
 

@@ -21,6 +21,7 @@ export class Turn {
   readonly #options: TurnOptions;
   readonly #session: SqlSession;
   #ping: NodeJS.Timeout | undefined;
+  #asking = false;
 
   constructor(options: TurnOptions) {
     this.#options = options;
@@ -48,12 +49,19 @@ export class Turn {
 
   /** A session that was ended is opened anew by itself, and has no lock then. */
   #show(): void {
-    this.#session.ask(HELD).then(
-      ([row]) => {
-        if (!row!.held) this.#options.lost();
-      },
-      () => {}, // the record is away, which the stream tells
-    );
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#session
+      .ask(HELD)
+      .then(
+        ([row]) => {
+          if (!row!.held) this.#options.lost();
+        },
+        () => {}, // the record is away, which the stream tells
+      )
+      .finally(() => {
+        this.#asking = false;
+      });
   }
 }
 

@@ -106,7 +106,7 @@ class PgItemTable implements ItemTable {
         encode: (values) => values,
         decode,
         key: (values) => this.shape.nameOf(values),
-        planEachTime: true,
+        planEachTime: name !== 'create' && name !== 'put', // these join nothing
       });
     this.#writer = new PgItemWriter({
       shape: this.shape,

@@ -96,7 +96,7 @@ function Board({ onRefused }: { onRefused: () => void }) {
         <Changes tables={status.tables} />
         <div>
           <Slots details={details} limit={status.walLimitBytes} />
-          <Nodes nodes={status.nodes} process={processWords(history)} />
+          <Nodes status={status} process={processWords(history)} />
         </div>
       </div>
       <div className="console-columns">

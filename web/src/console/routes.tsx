@@ -31,7 +31,7 @@ export function Routes({ routes }: { routes: readonly RouteLoad[] | undefined })
                   <span>0.1</span>
                   <span>1</span>
                   <span>10</span>
-                  <span>100 ms</span>
+                  <span>100</span>
                   <span>1 s</span>
                 </span>
               </th>

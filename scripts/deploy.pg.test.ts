@@ -16,7 +16,7 @@ import { testApp } from '../src/testing/app.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 /** What is set in the image for Node.js itself; and what comes with the views' stores outside of the process. */
-const FOREIGN = ['NODE_ENV', 'VALKEY_URL'];
+const FOREIGN = ['NODE_ENV'];
 
 async function knownVariables(): Promise<Set<string>> {
   const config = await loadConfig({ env: {}, cwd: tmpdir(), declared: declaredSettings(services) });

@@ -27,7 +27,7 @@ import { Watermark } from '../live/watermark.ts';
 import type { PgRecord, Receipt } from '../record/record.ts';
 import { nowMicros } from '../record/time.ts';
 import type { Config } from './config.ts';
-import { projectionSlot, projectionTarget } from './projections.ts';
+import { projectionSlot, projectionTarget, viewsSlot } from './projections.ts';
 import type { ServiceDefinition } from './service.ts';
 
 export const PUBLICATION = 'lockstep';
@@ -235,7 +235,7 @@ export class LiveSystem implements Live {
 
   #storedFollower(store: OpenStore, node: Node): StoredFollower {
     const { record } = this.#options;
-    const slot = { name: projectionSlot('views', 'all', record.url), temporary: false };
+    const slot = { name: viewsSlot(record.url), temporary: false };
     return new StoredFollower({
       ...this.#following(),
       node,

@@ -30,6 +30,11 @@ export function projectionSlot(service: string, name: string, url: string): stri
     .slice(-63);
 }
 
+/** The slot by which one of all nodes brings the changes into the store of the views. */
+export function viewsSlot(url: string): string {
+  return projectionSlot('views', 'all', url);
+}
+
 /** Those of all projections. */
 export function projectionSlots(services: readonly ServiceDefinition[], url: string): string[] {
   return services.flatMap((service) =>

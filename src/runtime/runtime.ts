@@ -17,7 +17,7 @@ import { openStore } from '../views/stores/valkey/store.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
 import { LiveSystem } from './live-system.ts';
-import { projectionSlots } from './projections.ts';
+import { projectionSlots, viewsSlot } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
 import { configured, type ServiceContext, type ServiceDefinition, schemaOf } from './service.ts';
 
@@ -188,7 +188,7 @@ async function openCheckedRecord({ config, services, postgres, log }: OpenRecord
   });
   try {
     if (postgres) return record;
-    const durableSlots = projectionSlots(services, url);
+    const durableSlots = [...projectionSlots(services, url), ...(config.valkeyUrl ? [viewsSlot(url)] : [])];
     await checkRecord(record, durableSlots);
     for (const { found, fix } of await standbyRisks(record, durableSlots)) log.warn({ fix }, found);
     return record;

@@ -121,12 +121,14 @@ export class Slices {
     const edition = this.#edition;
     this.#reading = true;
     try {
-      const queries = [NEWEST, historyStart(), ...wanted.map((after) => changes({ after, limit: SLICE }))];
-      const { results, position, source } = (await view.read(queries)) as Answer<[number, number, ...CellChanges[]]>;
+      const queries = [NEWEST, ...wanted.map((after) => changes({ after, limit: SLICE }))];
+      // Where the history begins the record may tell: it is long ago.
+      const [start, answer] = await Promise.all([view.read([historyStart()]), view.read(queries)]);
+      const { results, position, source } = answer as Answer<[number, ...CellChanges[]]>;
       if (source !== 'view') throw new Error('the view did not answer');
       // From here on, what is not in the answer is in a tick that was sent since, or in the next one.
       await live.reached(position);
-      if (edition === this.#edition) this.#found = this.#foundIn(wanted, results);
+      if (edition === this.#edition) this.#found = this.#foundIn(wanted, start.results[0], results);
     } catch {
       this.#retryAt = performance.now() + RETRY_MS;
     } finally {
@@ -135,7 +137,7 @@ export class Slices {
     }
   }
 
-  #foundIn(wanted: readonly number[], [newest, start, ...found]: readonly [number, number, ...CellChanges[]]): Found {
+  #foundIn(wanted: readonly number[], start: number, [newest, ...found]: readonly [number, ...CellChanges[]]): Found {
     const slices = found.map((cells, i) => {
       const isFar = () => newest - wanted[i]! > FAR_BEHIND;
       return [wanted[i]!, this.#sliceOf(cells, newest, isFar)] as const;

@@ -431,14 +431,11 @@ export class StoredFollower {
     const [applier, term] = [this.#applier, this.#term];
     if (applier && term) return { applier, term };
     const { node } = this.#options;
-    const leader = node.nodes.find(({ leading }) => leading);
+    const leader = node.heartbeat?.node;
     if (node.leading || !leader) {
       throw new ClientError(409, `The view ${view.name} is being built: there is nothing to build beside yet.`);
     }
-    throw new ClientError(
-      409,
-      `Another node follows the record: ask that one (process ${leader.pid} on ${leader.host}).`,
-    );
+    throw new ClientError(409, `Another node follows the record: ask that one (${leader}).`);
   }
 
   async #showing<T>(

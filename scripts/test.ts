@@ -19,6 +19,9 @@ const FILE_TIMEOUT_MS = 900_000;
 /** Two files at once: one mostly waits for PostgreSQL or Chromium while the other computes. */
 const CONCURRENCY = 2;
 
+/** Each application that a file starts has slots of its own until the file ends. */
+const MANY_SLOTS = { max_replication_slots: '200', max_wal_senders: '200' };
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const filters = process.argv.slice(2);
 const print = (line: string) => console.log(line);
@@ -95,7 +98,7 @@ function leftovers(mark: string, folder: string): string | undefined {
 /** One PostgreSQL for all tests that need one; each makes a database of its own in it. */
 async function withPostgres(folder: string, work: () => Promise<void>): Promise<void> {
   const dataDir = join(folder, 'record');
-  const postgres = await startEmbedded({ dataDir, log: pino({ level: 'silent' }) });
+  const postgres = await startEmbedded({ dataDir, log: pino({ level: 'silent' }), settings: MANY_SLOTS });
   process.env.LOCKSTEP_TEST_PG = postgres.url;
   try {
     await work();

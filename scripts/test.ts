@@ -61,6 +61,8 @@ function prepareEnvironment(): { mark: string; folder: string } {
   process.env.TMPDIR = folder;
   process.env[RUN_MARK] = mark;
   process.env.NODE_ENV = 'test';
+  // npm and compilers that tests start would put theirs into the folder.
+  process.env.NODE_COMPILE_CACHE = join(root, 'node_modules/.cache/tests');
   delete process.env.LOCKSTEP_PARENT; // This process minds its parent; the tests' processes have another one.
   return { mark, folder };
 }

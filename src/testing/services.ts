@@ -48,14 +48,18 @@ async function startApp(options: AppOptions): Promise<TestApp> {
     overrides: { dataDir, databaseUrl, ...(valkeyUrl && { valkeyUrl }), port: 0, rateLimit: 0, ...settings },
   });
   const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
-  const runtime = await openRuntime({ config, services, log, ...(options.store && { store: options.store() }) });
-  const served = await serve(runtime, { version: 'test' });
+  // From here on: a start that fails leaves nothing either.
+  let end = async () => {};
   let stopped: Promise<void> | undefined;
   const stop = () => {
-    stopped ??= served.stop().then(() => rm(dataDir, { recursive: true, force: true }));
+    stopped ??= end().then(() => rm(dataDir, { recursive: true, force: true }));
     return stopped;
   };
   t.after(() => stop().then(() => releaseStore(databaseUrl)));
+  const runtime = await openRuntime({ config, services, log, ...(options.store && { store: options.store() }) });
+  end = () => runtime.stop();
+  const served = await serve(runtime, { version: 'test' });
+  end = () => served.stop();
   while (!runtime.live.status().ready) await sleep(5);
   return {
     ...runtime,

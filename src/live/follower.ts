@@ -10,15 +10,9 @@ import type { Generation } from './generation.ts';
 import type { LiveStatus, Progress, VerifyReport } from './live.ts';
 import { SchemaWatch } from './schema-watch.ts';
 import type { ServedView } from './served-view.ts';
+import { StreamWatch } from './stream-watch.ts';
 import type { TopicHub } from './topic-hub.ts';
 import type { Watermark } from './watermark.ts';
-
-/** How often the schema is looked at and the record's end is asked for. */
-const LOOK_MS = 1000;
-/** A stream that says nothing for so long, though it is asked every second, is dead, whatever its connection says. */
-const SILENCE_MS = 15_000;
-/** How often views let go of what is old, and broken ones are built again. */
-const TEND_MS = 15_000;
 
 export interface FollowerOptions {
   readonly views: readonly ServedView[];
@@ -49,12 +43,12 @@ export class Follower {
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff({ firstMs: 20, maxMs: 5000 });
   readonly #schema: SchemaWatch;
+  readonly #watch: StreamWatch;
   readonly #opened = Promise.withResolvers<void>();
   #session: FeedSession | null = null;
   #applier: Applier | null = null;
   #end: (error: Error) => void = () => {};
   #running: Promise<void> | null = null;
-  #recordEnd = 0;
   #reconnects = 0;
   #totals = { transactions: 0, changes: 0 };
 
@@ -64,10 +58,16 @@ export class Follower {
     const rebuild = (error: RebuildNeeded) => this.#end(error);
     const schema = { views, watermark, checkSchema, currentSnapshot, stopped: this.#stop.signal, rebuild };
     this.#schema = new SchemaWatch(schema);
+    this.#watch = new StreamWatch({
+      flushedLsn: () => options.flushedLsn(),
+      look: () => this.#schema.check(),
+      tend: () => this.#tend(),
+      ended: (error) => this.#end(error),
+    });
   }
 
   get recordEnd(): number {
-    return Math.max(this.#recordEnd, this.#options.watermark.position.lsn);
+    return Math.max(this.#watch.recordEnd, this.#options.watermark.position.lsn);
   }
 
   /** Starts following. Resolves when the record's epoch is known and reads can be answered, be it from the record. */
@@ -167,11 +167,11 @@ export class Follower {
     await this.#stream(session, generations);
     this.#backoff.reset();
     log.info({ position: formatPosition(watermark.position) }, 'views are in step');
-    const timers = [setInterval(() => this.#look(), LOOK_MS), setInterval(() => this.#tend(), TEND_MS)];
+    const unwatch = this.#watch.over(session, this.#applier!);
     try {
       return await ended;
     } finally {
-      for (const timer of timers) clearInterval(timer);
+      unwatch();
     }
   }
 
@@ -227,21 +227,6 @@ export class Follower {
     this.#totals.changes += this.#applier?.changes ?? 0;
     this.#applier = null;
     this.#session = null;
-  }
-
-  /** A schema that changed, the record's end, and a sign of life on an idle stream. */
-  #look(): void {
-    this.#schema.check();
-    this.#options.flushedLsn().then(
-      (lsn) => {
-        this.#recordEnd = lsn;
-      },
-      () => {}, // the record is away: the stream's end will say so
-    );
-    if (this.#applier && performance.now() - this.#applier.heardAt > SILENCE_MS) {
-      this.#end(new RebuildNeeded('slot lost', `the stream was silent for ${SILENCE_MS / 1000} s`));
-    }
-    this.poke();
   }
 
   #tend(): void {

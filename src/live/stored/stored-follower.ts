@@ -10,19 +10,13 @@ import type { LeaderFacts, Node } from '../nodes/node.ts';
 import { SchemaWatch } from '../schema-watch.ts';
 import type { ServedView } from '../served-view.ts';
 import { twinOf } from '../stored-twin.ts';
+import { StreamWatch } from '../stream-watch.ts';
 import type { TopicHub } from '../topic-hub.ts';
 import type { Watermark } from '../watermark.ts';
 import { rebuildStored, verifyStored } from './aside.ts';
 import { type Building, buildStored } from './build.ts';
 import type { ViewStore, WritableState } from './store.ts';
 import { StoredApplier } from './stored-applier.ts';
-
-/** How often the leader looks after the schema, the record's end, and the store. */
-const LOOK_MS = 1000;
-/** A stream that says nothing for so long, though it is asked every second, is dead, whatever its connection says. */
-const SILENCE_MS = 15_000;
-/** How often views let go of what is old, and broken ones are built again. */
-const TEND_MS = 15_000;
 
 export interface StoredFollowerOptions {
   readonly views: readonly ServedView[];
@@ -63,6 +57,7 @@ export class StoredFollower {
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff({ firstMs: 20, maxMs: 5000 });
   readonly #schema: SchemaWatch;
+  readonly #watch: StreamWatch;
   #running: Promise<void> | null = null;
   #session: FeedSession | null = null;
   #applier: StoredApplier | null = null;
@@ -72,7 +67,6 @@ export class StoredFollower {
   #isCurrent = false;
   #anew: RebuildReason | null = null;
   #end: (error: Error) => void = () => {};
-  #recordEnd = 0;
   #reconnects = 0;
   #looking = false;
   /** The beginning of the term, which may be overtaken by its end. */
@@ -90,11 +84,20 @@ export class StoredFollower {
       rebuild: (error) => this.#end(error),
       doubted: () => node.beat(), // none of the nodes answers from a view that is doubted
     });
+    this.#watch = new StreamWatch({
+      flushedLsn: () => options.flushedLsn(),
+      look: () => {
+        this.#schema.check();
+        void this.#lookAtStore();
+      },
+      tend: () => this.#tend(),
+      ended: (error) => this.#end(error),
+    });
   }
 
   get recordEnd(): number {
     const { node, watermark } = this.#options;
-    return Math.max(this.#recordEnd, node.heartbeat?.recordEnd ?? 0, watermark.position.lsn);
+    return Math.max(this.#watch.recordEnd, node.heartbeat?.recordEnd ?? 0, watermark.position.lsn);
   }
 
   start(): void {
@@ -231,11 +234,11 @@ export class StoredFollower {
     this.#isCurrent = true;
     node.beat();
     log.info({ position: formatPosition(watermark.position), anew }, 'views are in step');
-    const timers = [setInterval(() => this.#look(), LOOK_MS), setInterval(() => this.#tend(), TEND_MS)];
+    const unwatch = this.#watch.over(session, applier);
     try {
       return await ended;
     } finally {
-      for (const timer of timers) clearInterval(timer);
+      unwatch();
     }
   }
 
@@ -374,22 +377,6 @@ export class StoredFollower {
     await this.#beginning;
     for (const view of views) view.released();
     await node.leave();
-  }
-
-  /** A schema that changed, a store that lost something, the record's end, and a sign of life on an idle stream. */
-  #look(): void {
-    this.#schema.check();
-    void this.#lookAtStore();
-    this.#options.flushedLsn().then(
-      (lsn) => {
-        this.#recordEnd = lsn;
-      },
-      () => {}, // the record is away: the stream's end will say so
-    );
-    if (this.#applier && performance.now() - this.#applier.heardAt > SILENCE_MS) {
-      this.#end(new RebuildNeeded('slot lost', `the stream was silent for ${SILENCE_MS / 1000} s`));
-    }
-    this.#session?.poke();
   }
 
   /** Loss shows in the buckets' positions also where nothing is written (CORRECTNESS 5). */

@@ -14,7 +14,7 @@ const BLOCK = 1 << 15;
 export function* buildBoards(boards: BoardSet): Generator<void> {
   const { rows } = boards;
   yield* rows.index();
-  const ranked = yield* select(allBelow(rows.top), (row) => rows.id(row) !== null && rows.ranks(row));
+  const ranked = yield* select(rows.numbers(), (row) => rows.id(row) !== null && rows.ranks(row));
   yield* buildAll(boards, ranked);
   for (const series of boards.series()) yield* buildSeries(boards, series, ranked);
 }
@@ -118,10 +118,4 @@ function* select(candidates: Int32Array, passes: (row: number) => boolean): Gene
     if (i % BLOCK === BLOCK - 1) yield;
   }
   return kept.subarray(0, count);
-}
-
-function allBelow(top: number): Int32Array {
-  const all = new Int32Array(top);
-  for (let row = 0; row < top; row++) all[row] = row;
-  return all;
 }

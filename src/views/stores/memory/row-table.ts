@@ -143,9 +143,7 @@ export class RowTable {
   /** Indexes all rows that were added unindexed; of two with one id the later stays. Yields now and then. */
   *index(): Generator<void> {
     if (this.top === 0) return;
-    const all = new Int32Array(this.top);
-    for (let row = 0; row < this.top; row++) all[row] = row;
-    const { keys: ids } = yield* sortRows(all, (row) => this.#id.at(row));
+    const { keys: ids } = yield* sortRows(this.numbers(), (row) => this.#id.at(row));
     // All but the outermost: a few stragglers must not decide for all.
     const [first, last] = [this.top >>> 6, this.top - 1 - (this.top >>> 6)];
     this.#ids.reserve(last - first + 1, ids[first]!, ids[last]!);
@@ -156,6 +154,13 @@ export class RowTable {
       this.#ids.add(id, row);
       if (row % 0x1000 === 0) yield;
     }
+  }
+
+  /** All row numbers given out, free ones among them, in order. */
+  numbers(): Int32Array {
+    const numbers = new Int32Array(this.top);
+    for (let row = 0; row < this.top; row++) numbers[row] = row;
+    return numbers;
   }
 
   /** What the rows take, their index and the players' names. */

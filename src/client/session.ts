@@ -144,8 +144,12 @@ export class Session {
   }
 }
 
+/** Too early, too late, too often: nothing that the token could help. */
+const PASSING = [408, 425, 429];
+
+/** The token is no good. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof Problem && error.status >= 400 && error.status < 500;
+  return error instanceof Problem && error.status >= 400 && error.status < 500 && !PASSING.includes(error.status);
 }
 
 /** What the token says of its user. Only to be shown: the server verifies the token. */

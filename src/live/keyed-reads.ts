@@ -1,3 +1,4 @@
+import { ClientError } from '../record/errors.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { Row } from '../record/value.ts';
 import { arrayOf, type Key, type RowsRead, rowsByKey, seenBy } from '../views/lazy.ts';
@@ -80,12 +81,13 @@ export class KeyedReads {
   async #send(keys: ReadonlySet<Key>): Promise<RowsRead> {
     this.statements++;
     const found = await this.#query([arrayOf(keys)]);
-    return { seen: seenBy(found), rows: rowsByKey(found, this.#id) };
+    return { seen: seenBy(found), rows: rowsByKey(found, this.#id, keys) };
   }
 }
 
-/** Class 22 of SQLSTATE: the value is malformed, or out of range. */
+/** The client's, or of class 22 of SQLSTATE: the value is malformed, or out of range. */
 function isFaultOfAKey(error: unknown): boolean {
+  if (error instanceof ClientError) return true;
   const { code } = error as { code?: unknown };
   return typeof code === 'string' && code.startsWith('22');
 }

@@ -1,23 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Transaction } from '../changes/change.ts';
-import { SlotBusy } from '../changes/errors.ts';
-import { type FeedSession, RebuildNeeded, type Source } from '../changes/feed.ts';
-import { openFeed } from '../changes/open-feed.ts';
+import type { Source } from '../changes/feed.ts';
 import type { Position } from '../changes/position.ts';
-import { ensurePublication } from '../changes/publication.ts';
 import { readEpoch } from '../changes/record-epoch.ts';
-import { compareFingerprints, type SchemaFingerprint, schemaFingerprint } from '../changes/schema.ts';
-import { installSchemaTriggers } from '../changes/schema-triggers.ts';
-import type { SlotOptions } from '../changes/slot.ts';
 import { mergeSources } from '../live/build.ts';
 import { Follower } from '../live/follower.ts';
-import { databaseName, savedFingerprint, saveFingerprint } from '../live/leader/row.ts';
+import { databaseName } from '../live/leader/row.ts';
 import type { Applied, Live, LiveListener, LiveStatus } from '../live/live.ts';
 import { Node } from '../live/nodes/node.ts';
-import { ProjectionRunner } from '../live/projection/runner.ts';
+import type { ProjectionRunner } from '../live/projection/runner.ts';
 import { currentSnapshot, openTransactions } from '../live/record-read.ts';
 import { ServedView } from '../live/served-view.ts';
 import type { OpenStore } from '../live/stored/store.ts';
@@ -27,12 +20,11 @@ import { Watermark } from '../live/watermark.ts';
 import type { PgRecord, Receipt } from '../record/record.ts';
 import { nowMicros } from '../record/time.ts';
 import type { Config } from './config.ts';
-import { projectionSlot, projectionTarget, viewsSlot } from './projections.ts';
+import { Feeds, PUBLICATION } from './feeds.ts';
+import { FollowedSchema } from './followed-schema.ts';
+import { projectionRunner, viewsSlot } from './projections.ts';
 import type { ServiceDefinition } from './service.ts';
 
-export const PUBLICATION = 'lockstep';
-/** How long the slot's holder of before may take to end. */
-const FREE_MS = 5000;
 /** How often a node tells the store which rows were used. */
 const TEND_MS = 1000;
 
@@ -56,19 +48,15 @@ export class LiveSystem implements Live {
   /** This process among the nodes; null where the views live in it alone. */
   readonly #node: Node | null;
   readonly #followed: readonly Source[];
-  readonly #tables: readonly string[];
-  /** Those of the projections too, which would otherwise change the publication under the stream. */
-  readonly #published: readonly string[];
+  readonly #schema: FollowedSchema;
+  readonly #feeds: Feeds;
+  /** Tables whose changes it follows. */
+  readonly tables: readonly string[];
   #tending: NodeJS.Timeout | undefined;
-  #fingerprint: SchemaFingerprint | null = null;
-  /** Whether the log itself tells of DDL. */
-  #triggers = false;
-  /** Tables emptied by TRUNCATE since the fingerprint was taken: their files are new, and the views know. */
-  readonly #truncated = new Set<string>();
-
   constructor(options: LiveSystemOptions) {
     const { record, services, store, log } = options;
     this.#options = options;
+    this.#feeds = new Feeds(options);
     const poke = () => (this.#node ?? this.#follower).poke();
     this.#watermark = new Watermark({ flushedLsn: () => record.flushedLsn(), poke });
     this.topics = new TopicHub({
@@ -81,15 +69,21 @@ export class LiveSystem implements Live {
       Object.entries(service.views).map(([name, definition]) => this.#view(service, name, definition)),
     );
     this.projections = services.flatMap((service) =>
-      Object.keys(service.projections ?? {}).map((name) => this.#runner(service, name)),
+      Object.keys(service.projections ?? {}).map((name) => this.#projection(service, name)),
     );
     this.#followed = services.flatMap((service) => service.followed ?? []);
-    this.#tables = mergeSources([...this.views.map((view) => view.definition), { sources: this.#followed }]).map(
+    this.tables = mergeSources([...this.views.map((view) => view.definition), { sources: this.#followed }]).map(
       (source) => source.table,
     );
     const projected = services.flatMap((service) => Object.values(service.projections ?? {}));
     const sources = projected.flatMap(({ tables }) => tables.map(({ source }) => source));
-    this.#published = [...new Set([...this.#tables, ...sources])];
+    this.#schema = new FollowedSchema({
+      record,
+      publication: PUBLICATION,
+      tables: this.tables,
+      published: [...new Set([...this.tables, ...sources])],
+      kept: store !== undefined,
+    });
     this.#follower = store ? this.#storedFollower(store, this.#node!) : this.#ownFollower();
   }
 
@@ -104,11 +98,6 @@ export class LiveSystem implements Live {
   /** Where the record's log ends, as far as this process knows. */
   get recordEnd(): Position {
     return { epoch: this.watermark.epoch, lsn: this.#follower.recordEnd };
-  }
-
-  /** Tables whose changes it follows. */
-  get tables(): readonly string[] {
-    return this.#tables;
   }
 
   view(name: string): ServedView {
@@ -157,45 +146,10 @@ export class LiveSystem implements Live {
     return this.projections.find((projection) => projection.name === name)!;
   }
 
-  /** A projection follows by a session of its own, with a durable slot (CORRECTNESS 14). */
-  #runner(service: ServiceDefinition, name: string): ProjectionRunner {
+  #projection(service: ServiceDefinition, name: string): ProjectionRunner {
     const { record, config, log } = this.#options;
-    const tables = service.projections![name]!.tables.map(({ source }) => source);
-    const slot = projectionSlot(service.name, name, record.url);
-    return new ProjectionRunner({
-      service: service.name,
-      name,
-      target: projectionTarget({ service, name, config, recordUrl: record.url, log }),
-      record,
-      slot,
-      walLimitBytes: config.walLimitBytes,
-      prepare: () => ensurePublication(record, PUBLICATION, tables),
-      fingerprint: async () => JSON.stringify(await schemaFingerprint(record, PUBLICATION, tables)),
-      open: ({ sources, state, anew }) =>
-        openFeed({
-          sqlUrl: record.url,
-          replicationUrl: record.replicationUrl,
-          publication: PUBLICATION,
-          sources,
-          slot: { name: slot, temporary: false },
-          ...(state && !anew && { state }),
-          anew,
-          walLimitBytes: config.walLimitBytes,
-          log,
-        }),
-      openAside: (sources) =>
-        openFeed({
-          sqlUrl: record.url,
-          replicationUrl: record.replicationUrl,
-          publication: PUBLICATION,
-          sources,
-          slot: { name: slotName('aside'), temporary: true },
-          walLimitBytes: config.walLimitBytes,
-          log,
-        }),
-      recordEnd: () => this.#follower.recordEnd,
-      log,
-    });
+    const recordEnd = () => this.#follower.recordEnd;
+    return projectionRunner({ service, name, record, config, feeds: this.#feeds, recordEnd, log });
   }
 
   #view(service: ServiceDefinition, name: string, definition: ServedView['definition']): ServedView {
@@ -227,26 +181,26 @@ export class LiveSystem implements Live {
     return new Follower({
       ...this.#following(),
       open: async (purpose) => {
-        if (purpose === 'main') await this.#prepare();
-        return this.#openFeed({ name: slotName(purpose), temporary: true });
+        if (purpose === 'main') await this.#schema.prepare();
+        return this.#feeds.temporary(purpose, this.#sources());
       },
     });
   }
 
   #storedFollower(store: OpenStore, node: Node): StoredFollower {
-    const { record } = this.#options;
-    const slot = { name: viewsSlot(record.url), temporary: false };
+    const schema = this.#schema;
+    const slot = viewsSlot(this.#options.record.url);
     return new StoredFollower({
       ...this.#following(),
       node,
       store,
       prepare: async () => {
-        await this.#prepare();
-        return (await savedFingerprint(record)) === JSON.stringify(this.#fingerprint);
+        await schema.prepare();
+        return schema.isAsKept();
       },
-      prepared: () => saveFingerprint(record, JSON.stringify(this.#fingerprint)),
-      open: ({ anew }) => this.#openFreed(slot, anew),
-      openAside: () => this.#openFeed({ name: slotName('aside'), temporary: true }),
+      prepared: () => schema.keep(),
+      open: ({ anew }) => this.#feeds.taken({ sources: this.#sources(), slot, anew }),
+      openAside: () => this.#feeds.temporary('aside', this.#sources()),
     });
   }
 
@@ -284,10 +238,10 @@ export class LiveSystem implements Live {
       watermark: this.#watermark,
       topics: this.topics,
       log,
-      lacking: (view: ServedView) => this.#lacking(view),
-      checkSchema: (told: boolean) => this.#checkSchema(told),
+      lacking: (view: ServedView) => this.#schema.lacking(view),
+      checkSchema: (told: boolean) => this.#schema.check(told),
       currentSnapshot: () => currentSnapshot(record),
-      truncated: (table: string) => void this.#truncated.add(table),
+      truncated: (table: string) => this.#schema.truncated(table),
       flushedLsn: () => record.flushedLsn(),
       clock: nowMicros,
     };
@@ -311,81 +265,11 @@ export class LiveSystem implements Live {
     }
   }
 
-  /** Publication and triggers in place, and what the tables look like. */
-  async #prepare(): Promise<void> {
-    const { record } = this.#options;
-    await ensurePublication(record, PUBLICATION, await this.#existing());
-    this.#triggers = await installSchemaTriggers(record);
-    this.#truncated.clear();
-    this.#fingerprint = await schemaFingerprint(record, PUBLICATION, this.#tables);
+  /** Tables and columns that views and topics follow and that are there. */
+  #sources(): Source[] {
+    return mergeSources([
+      ...this.views.filter((view) => !this.#schema.lacking(view)).map((view) => view.definition),
+      { sources: this.#followed.filter(({ table }) => this.#schema.has(table)) },
+    ]);
   }
-
-  /** In-memory views alone use a temporary slot: gone with its connection (CORRECTNESS 14). */
-  #openFeed(slot: SlotOptions, anew = false): Promise<FeedSession> {
-    const { record, config, log } = this.#options;
-    return openFeed({
-      sqlUrl: record.url,
-      replicationUrl: record.replicationUrl,
-      publication: PUBLICATION,
-      sources: mergeSources([
-        ...this.views.filter((view) => !this.#lacking(view)).map((view) => view.definition),
-        { sources: this.#followed.filter(({ table }) => this.#fingerprint?.tables[table]) },
-      ]),
-      slot,
-      anew,
-      walLimitBytes: config.walLimitBytes,
-      log,
-    });
-  }
-
-  /** This node leads: whoever still has the slot has lost the lead, and is ended. */
-  async #openFreed(slot: SlotOptions, anew: boolean): Promise<FeedSession> {
-    for (const deadline = performance.now() + FREE_MS; ; await sleep(2)) {
-      try {
-        return await this.#openFeed(slot, anew);
-      } catch (error) {
-        if (!(error instanceof SlotBusy) || performance.now() > deadline) throw error;
-        if (error.pid) await this.#options.record.query('select pg_terminate_backend($1)', [error.pid]);
-      }
-    }
-  }
-
-  /** The tables that are there: a view whose table is gone is broken, and the others go on. */
-  async #existing(): Promise<string[]> {
-    const now = await schemaFingerprint(this.#options.record, PUBLICATION, this.#published);
-    return this.#published.filter((table) => now.tables[table]);
-  }
-
-  #lacking(view: ServedView): string | null {
-    for (const { table, columns = [] } of view.definition.sources) {
-      const found = this.#fingerprint?.tables[table];
-      if (!found) return `the view ${view.name} needs the table ${table}, which is not there`;
-      const missing = columns.filter((name) => !found.columns.some((column) => column.name === name));
-      if (missing.length > 0) return `the view ${view.name} needs ${table} (${missing.join(', ')}), which is not there`;
-    }
-    return null;
-  }
-
-  /**
-   * A new file of a table is excused by a TRUNCATE only where the log would have told of DDL, and has not (`told`): a rewrite by
-   * ALTER TABLE gives a new file too.
-   */
-  async #checkSchema(told: boolean): Promise<void> {
-    const before = this.#fingerprint;
-    if (!before) return;
-    const truncated = new Set(this.#triggers && !told ? this.#truncated : []);
-    const now = await schemaFingerprint(this.#options.record, PUBLICATION, this.#tables);
-    const differences = compareFingerprints(before, now, truncated);
-    if (differences.length > 0) throw new RebuildNeeded('schema changed', differences.join('; '));
-    this.#fingerprint = now;
-    for (const table of truncated) this.#truncated.delete(table);
-    if (this.#node && truncated.size > 0) await saveFingerprint(this.#options.record, JSON.stringify(now));
-  }
-}
-
-let slots = 0;
-
-/** A temporary slot's name is its session's own: unique on the server, and telling whose it is. */
-function slotName(purpose: string): string {
-  return `lockstep_${purpose}_${process.pid}_${randomBytes(4).toString('hex')}_${slots++}`;
 }

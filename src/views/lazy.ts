@@ -1,4 +1,5 @@
 import { type Commit, parseSnapshot, type Snapshot } from '../changes/visibility.ts';
+import { ClientError } from '../record/errors.ts';
 import type { Row, Value } from '../record/value.ts';
 import type { MemoryView, ViewQuery } from './view.ts';
 
@@ -103,11 +104,20 @@ export function arrayOf(keys: Iterable<Key>): string {
   return `{${elements.join()}}`;
 }
 
-/** The rows of a `LazySource`'s statement by their keys. */
-export function rowsByKey(found: readonly Row[], id: string): Map<Key, Row | null> {
+/**
+ * The rows of a `LazySource`'s statement by their keys. Throws 400 for a key that was asked for in another form than the record's
+ * own (a UUID in capitals): changes come by the record's form, and would pass by a row that is held by another.
+ */
+export function rowsByKey(found: readonly Row[], id: string, asked: Iterable<Key>): Map<Key, Row | null> {
   const rows = new Map<Key, Row | null>();
   for (const row of found) {
-    if (row.lockstep_key !== null) rows.set(keyFrom(row.lockstep_key), row[id] === null ? null : row);
+    if (row.lockstep_key === null) continue;
+    const there = row[id] !== null;
+    rows.set(keyFrom(there ? row[id] : row.lockstep_key), there ? row : null);
+  }
+  for (const key of asked) {
+    if (!rows.has(key))
+      throw new ClientError(400, `${String(key)} is not how the record writes this key; ask as it was given to you.`);
   }
   return rows;
 }

@@ -14,7 +14,7 @@ import { StreamWatch } from '../stream-watch.ts';
 import type { TopicHub } from '../topic-hub.ts';
 import type { Watermark } from '../watermark.ts';
 import { rebuildStored, verifyStored } from './aside.ts';
-import { type Building, buildStored } from './build.ts';
+import { type Begun, beginTerm, isBroken } from './begin.ts';
 import type { ViewStore, WritableState } from './store.ts';
 import { StoredApplier } from './stored-applier.ts';
 
@@ -221,14 +221,15 @@ export class StoredFollower {
     this.#beginning = beginning.catch(() => {});
     const begun = await Promise.race([beginning, ended]);
     if (begun instanceof Error) return begun;
-    const { session, from, anew } = begun;
-    const applier = this.#applierFrom(from, session);
-    for (const state of this.#states.values()) applier.add(state);
+    const { session, states, anew } = begun;
+    this.#states = new Map(states);
+    const applier = this.#applierFrom(session);
+    for (const state of states.values()) applier.add(state);
     await this.#options.prepared();
     this.#anew = null;
     this.#backoff.reset();
-    node.begin({ epoch: session.epoch, lsn: from }, anew);
-    await session.stream(from, applier);
+    node.begin({ epoch: session.epoch, lsn: session.start }, anew);
+    await session.stream(session.start, applier);
     this.#applier = applier;
     await Promise.race([this.#catchUp(applier, session), ended]);
     this.#isCurrent = true;
@@ -242,97 +243,20 @@ export class StoredFollower {
     }
   }
 
-  /** Goes on with what is in the store where all of it is there and the slot has what follows; otherwise builds it anew. */
-  async #begin(term: Term): Promise<{ session: FeedSession; from: number; anew: boolean }> {
-    const { open, prepare } = this.#options;
-    const sameSchema = await prepare();
-    if (!sameSchema) this.#anew ??= 'schema changed';
-    const epoch = this.#anew ? null : await this.#intactEpoch();
-    const session = await open({ anew: epoch === null }).catch((error) => {
-      if (error instanceof RebuildNeeded) this.#anew = error.reason;
-      throw error;
+  #begin(term: Term): Promise<Begun> {
+    const { views, store, prepare, lacking, open, clock, log } = this.#options;
+    return beginTerm({
+      ...{ term, views, store, anew: this.#anew, prepare, lacking, clock, log },
+      open: async (how) => {
+        const session = await open(how);
+        if (this.#term === term) {
+          this.#session = session;
+          return session;
+        }
+        await session.close();
+        throw new Deposed('its term ended while it began');
+      },
     });
-    if (this.#term !== term) {
-      await session.close();
-      throw new Deposed('its term ended while it began');
-    }
-    this.#session = session;
-    if (session.snapshot) {
-      await this.#build(session, term);
-      return { session, from: session.start, anew: true };
-    }
-    const lsn = epoch === session.epoch ? await this.#resume(term, epoch) : 0;
-    if (lsn < session.start) {
-      this.#anew = epoch === session.epoch ? 'store lost' : 'epoch changed';
-      throw new RebuildNeeded(this.#anew, `the store stands at ${lsn}, the slot at ${session.start}`);
-    }
-    return { session, from: session.start, anew: false };
-  }
-
-  /** The record's epoch that the store is of, if every view is whole. */
-  async #intactEpoch(): Promise<string | null> {
-    const { store, log } = this.#options;
-    const looks = await store.look();
-    let epoch: string | null | undefined;
-    for (const view of this.#buildable()) {
-      const look = looks.get(view.name);
-      if (look?.intact && (epoch === undefined || epoch === look.epoch)) {
-        epoch = look.epoch;
-        continue;
-      }
-      log.info({ view: view.name }, 'the view is not whole in the store');
-      this.#anew = looks.size === 0 ? 'first start' : 'store lost';
-      return null;
-    }
-    return epoch ?? null;
-  }
-
-  #buildable(): ServedView[] {
-    const { views, lacking, log } = this.#options;
-    return views.filter((view) => {
-      const missing = lacking(view);
-      if (!missing) return true;
-      log.error({ view: view.name, missing }, 'the view is broken; its reads are answered from the record');
-      view.broken(new Error(missing));
-      return false;
-    });
-  }
-
-  /** Returns the least position of all views. */
-  async #resume(term: Term, epoch: string): Promise<number> {
-    const { store } = this.#options;
-    for (const view of this.#buildable()) {
-      this.#states.set(view, await store.resume(view.name, term.epoch, epoch));
-      view.built();
-    }
-    return Math.min(...[...this.#states.values()].map((state) => state.lsn));
-  }
-
-  async #build(session: FeedSession, term: Term): Promise<void> {
-    const { store, clock, log } = this.#options;
-    const views = this.#buildable();
-    const buildings: Building[] = await Promise.all(
-      views.map(async ({ definition, name }) => ({
-        definition,
-        state: await store.create(name, term.epoch, session.epoch),
-        fault: null,
-      })),
-    );
-    const progress = (rows: number, of: number) => {
-      for (const view of views) view.progress = { rows, of, reason: this.#anew ?? 'slot lost' };
-    };
-    await buildStored({ session, buildings, now: clock(), progress });
-    for (const [i, { state, fault }] of buildings.entries()) {
-      const view = views[i]!;
-      if (fault) {
-        log.error({ view: view.name, err: fault }, 'the view is broken; its reads are answered from the record');
-        view.broken(fault);
-        continue;
-      }
-      await state.serve();
-      this.#states.set(view, state);
-      view.built();
-    }
   }
 
   /** Up to the end that the record has now: what was written while nobody led is not passed over in silence. */
@@ -345,10 +269,10 @@ export class StoredFollower {
     }
   }
 
-  #applierFrom(start: number, session: FeedSession): StoredApplier {
+  #applierFrom(session: FeedSession): StoredApplier {
     const { node, truncated } = this.#options;
     const applier: StoredApplier = new StoredApplier({
-      start,
+      start: session.start,
       delivered: (next, transactions) => node.deliver(next, transactions),
       resync: (next) => node.resync(next),
       acknowledge: (lsn) => session.acknowledge(lsn),
@@ -405,10 +329,7 @@ export class StoredFollower {
     for (const state of this.#states.values()) state.expire(clock());
     for (const view of views) {
       const fault = this.#states.get(view)?.fault;
-      if (fault) {
-        log.error({ view: view.name, err: fault }, 'the view is broken; its reads are answered from the record');
-        view.broken(fault);
-      }
+      if (fault) isBroken(view, fault, log);
       if (view.ownFault === null || lacking(view)) continue;
       view.rebuild().catch((err) => log.error({ view: view.name, err }, 'the view is still broken'));
     }

@@ -70,7 +70,7 @@ export function rowCache<R extends object = Row>(
     stored: new StoredRowCache({ shape, ...(parts.clock && { now: parts.clock }) }),
     async answerFromRecord(reader, queries) {
       const keys = [...new Set(queries.flatMap(({ ids }) => ids))];
-      const rows = rowsByKey(await reader.query(sql, [arrayOf(keys)]), shape.id);
+      const rows = rowsByKey(await reader.query(sql, [arrayOf(keys)]), shape.id, keys);
       return queries.map((query) => lazy.answerFrom(query, rows));
     },
   };

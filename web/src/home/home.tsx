@@ -1,9 +1,9 @@
-import { type ComponentType, lazy, Suspense, useEffect, useState } from 'react';
+import { type ComponentType, lazy, Suspense } from 'react';
 import { Link } from 'wouter';
-import { client } from '../client.ts';
+import { useServices } from '../shell/use-services.ts';
 import { useTitle } from '../shell/use-title.ts';
 import './home.css';
-import { OwnTile, type Service } from './own-tile.tsx';
+import { OwnTile } from './own-tile.tsx';
 import { PathOfData } from './path-of-data.tsx';
 // Before the tiles come: their places have their height.
 import './tile.css';
@@ -76,13 +76,7 @@ export default function Home() {
 }
 
 function Services() {
-  const [services, setServices] = useState<readonly Service[]>();
-  useEffect(() => {
-    client.send<Service[]>('GET /services.json').then(
-      ({ body }) => setServices(body),
-      () => setServices([]),
-    );
-  }, []);
+  const services = useServices();
   const running = new Set(services?.map(({ name }) => name) ?? Object.keys(TILES));
   const shown = Object.entries(TILES).filter(([name]) => running.has(name));
   return (

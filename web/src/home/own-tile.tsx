@@ -1,10 +1,6 @@
 import { Link } from 'wouter';
 import { Command } from '../copy/command.tsx';
-
-export interface Service {
-  readonly name: string;
-  readonly title: string;
-}
+import type { Service } from '../shell/use-services.ts';
 
 const COMMANDS = `npx lockstep new my-service
 npx lockstep start --only my-service`;

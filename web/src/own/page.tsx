@@ -2,13 +2,9 @@ import { useEffect, useState } from 'react';
 import { client } from '../client.ts';
 import { Command } from '../copy/command.tsx';
 import { NotFound } from '../shell/not-found.tsx';
+import { useServices } from '../shell/use-services.ts';
 import { useTitle } from '../shell/use-title.ts';
 import './own.css';
-
-interface Service {
-  readonly name: string;
-  readonly title: string;
-}
 
 /** `/docs/json`, what is used of it. */
 interface Described {
@@ -23,20 +19,17 @@ interface RouteShown {
 
 /** A service that has no page of its own: what it is, and its routes. */
 export default function OwnPage({ params: { name } }: { params: { name: string } }) {
-  const [service, setService] = useState<Service | null>();
+  const services = useServices();
+  const service = services?.find((each) => each.name === name);
   const [routes, setRoutes] = useState<readonly RouteShown[]>([]);
   useEffect(() => {
-    client.send<Service[]>('GET /services.json').then(
-      ({ body }) => setService(body.find((each) => each.name === name) ?? null),
-      () => setService(null),
-    );
     client.send<Described>('GET /docs/json').then(
       ({ body }) => setRoutes(routesOf(body, name)),
       () => {}, // it has its title at least
     );
   }, [name]);
   useTitle(service ? name : undefined);
-  if (service === null) return <NotFound />;
+  if (services && !service) return <NotFound />;
   return (
     <div className="page own-page">
       <h1>{name}</h1>

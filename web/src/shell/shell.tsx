@@ -4,9 +4,20 @@ import { AccountMenu } from '../session/account-menu.tsx';
 import { Mark } from './mark.tsx';
 import './shell.css';
 import { ThemeToggle } from './theme-toggle.tsx';
+import { useServices } from './use-services.ts';
+
+/** The services that Lockstep comes with, in their order. */
+const SHIPPED: Readonly<Record<string, string>> = {
+  leaderboard: 'Leaderboard',
+  heroes: 'Heroes',
+  taxi: 'Taxi',
+  scribble: 'Scribble',
+  cruddur: 'Cruddur',
+};
 
 /** What surrounds every page: a way to skip to the content, the header, the footer. */
 export function Shell({ children }: { children: ReactNode }) {
+  const names = useServices()?.map(({ name }) => name) ?? Object.keys(SHIPPED);
   return (
     <>
       <a className="skip-link" href="#content">
@@ -19,11 +30,11 @@ export function Shell({ children }: { children: ReactNode }) {
             Lockstep
           </Link>
           <nav aria-label="Main">
-            <NavLink href="/leaderboard/">Leaderboard</NavLink>
-            <NavLink href="/heroes/">Heroes</NavLink>
-            <NavLink href="/taxi/">Taxi</NavLink>
-            <NavLink href="/scribble/">Scribble</NavLink>
-            <NavLink href="/cruddur/">Cruddur</NavLink>
+            {names.map((name) => (
+              <NavLink key={name} href={`/${name}/`}>
+                {SHIPPED[name] ?? name}
+              </NavLink>
+            ))}
             <NavLink href="/console/">Console</NavLink>
             <a href="/docs">API</a>
           </nav>

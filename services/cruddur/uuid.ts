@@ -10,7 +10,8 @@ export function uuidV7(): string {
     randomFillSync(pool);
     used = 0;
   }
-  const bytes = pool.subarray(used, (used += 16));
+  const bytes = pool.subarray(used, used + 16);
+  used += 16;
   bytes.writeUIntBE(Date.now(), 0, 6);
   bytes[6] = (bytes[6]! & 0x0f) | 0x70;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ViewDefinition } from '../../view.ts';
 import { Census } from './census.ts';
@@ -58,6 +59,8 @@ export class ValkeyStore {
   readonly #log: Pick<Logger, 'error'>;
   readonly #census: Census;
   readonly #views = new Map<string, StoredView>();
+  /** Tells this process from another one with the same leader's epoch. */
+  readonly #holder = randomUUID();
   #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor({ connection, writing, description, log }: ValkeyStoreOptions) {
@@ -79,7 +82,7 @@ export class ValkeyStore {
 
   /** Raises the leader's epoch in every bucket of every view. */
   async fence(leader: number): Promise<void> {
-    await Promise.all([...this.#views.values()].map((view) => view.fence(leader)));
+    await Promise.all([...this.#views.values()].map((view) => view.fence(leader, this.#holder)));
   }
 
   /** Where each view stands, by its name; those of which there is nothing are not in it. One round. */
@@ -88,9 +91,9 @@ export class ValkeyStore {
     return new Map(looks.flatMap(([name, look]) => (look ? [[name, look] as const] : [])));
   }
 
-  /** Goes on with what is there. */
-  resume(view: string, leader: number, epoch: string): Promise<StoredGeneration> {
-    return this.#view(view).resume(leader, epoch);
+  /** Goes on with what is there, be it of the epoch `from`, which `epoch` continues. */
+  resume(view: string, leader: number, epoch: string, from?: string): Promise<StoredGeneration> {
+    return this.#view(view).resume(leader, epoch, from);
   }
 
   /** A new, empty generation beside the one that is served. */

@@ -333,7 +333,7 @@ test('[SPEC 5] no answer of another epoch, of an older position, or of another d
     server.url,
     storedRows({ script: `${storedRows().stored!.script} -- of the next version` }),
   );
-  assert.deepEqual(await other.view.look(), { intact: false, epoch: EPOCH, lsn: 0 });
+  assert.deepEqual(await other.view.look(), { intact: false, epoch: EPOCH, lsn: 0, reach: null });
 });
 
 test('[SPEC 6] what is no longer served is deleted, also what an earlier leader left unfinished; nothing else is', async (t) => {

@@ -136,6 +136,11 @@ export interface EventTopic {
   events(change: Change): TopicEvents | Promise<TopicEvents>;
   /** How far back subscribers may resume: bytes of messages kept for the whole topic; 8 MiB unless told. */
   readonly keepBytes?: number;
+  /**
+   * For what is looked at live and costs something to make: while nobody has followed the topic for a minute, nothing is made of
+   * changes and nothing kept; who resumes then starts anew.
+   */
+  readonly whileFollowed?: boolean;
   /** Whether this user may follow it; everybody unless told. Asked again for each message. */
   authorize?(key: string, user: TopicUser | null): boolean;
 }

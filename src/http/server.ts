@@ -69,7 +69,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const requests = new RequestHistogram();
   app.decorate('lockstep', kit);
   requests.install(app);
-  installErrors(app, log);
+  const answerMissing = installErrors(app, log);
   installGate(app, config, checkOrigin);
   installCors(app, config.corsOrigins);
   installOpenApi(app, services);
@@ -85,6 +85,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.register(installPages, {
     folder: options.pages ?? fileURLToPath(new URL('../../web/dist', import.meta.url)),
     services,
+    answerMissing,
     secure: config.publicUrl?.startsWith('https:') ?? false,
   });
   // Before the server waits for its connections to end.

@@ -35,6 +35,7 @@ export class FakeStore {
     const looks = () => new Map([...this.views].map(([name, held]) => [name, lookOf(held)]));
     return {
       description: 'a store for tests',
+      prefix: 'lockstep:test:',
       connection: {
         publish: async (channel, message) => {
           await nextTurn();

@@ -24,6 +24,8 @@ export interface NodeOptions {
   readonly id: string;
   readonly host: string;
   readonly connection: BusConnection & RegistryConnection;
+  /** Begins the names of what the nodes of one database share in the store. */
+  readonly prefix: string;
   /** The record, direct. */
   readonly replicationUrl: string;
   readonly watermark: Watermark;
@@ -61,11 +63,11 @@ export class Node {
   url: string | null = null;
 
   constructor(options: NodeOptions) {
-    const { id, connection, log, watermark, applied, resync, replicationUrl, timeoutMs } = options;
+    const { id, connection, prefix, log, watermark, applied, resync, replicationUrl, timeoutMs } = options;
     this.#options = options;
     this.#receiver = new Receiver({ watermark, applied, resync, missed: () => void this.#missed() });
-    this.#bus = new Bus({ connection, log, receive: (message) => this.#hear(message) });
-    this.#registry = new Registry({ connection, id, self: () => this.#self() });
+    this.#bus = new Bus({ connection, channel: `${prefix}changes`, log, receive: (message) => this.#hear(message) });
+    this.#registry = new Registry({ connection, key: `${prefix}nodes`, id, self: () => this.#self() });
     this.#leadership = new Leadership({ url: replicationUrl, node: id, timeoutMs, log });
     const ask = (mark: number) => this.#bus.send({ type: 'mark', node: id, mark });
     this.#pauses = new PauseWatch({ pauseMs: SILENCE_MS, ask });
@@ -93,9 +95,8 @@ export class Node {
     return this.#registry.nodes;
   }
 
-  /** `database` names the record: the nodes of one share a channel. */
-  async start(database: string): Promise<void> {
-    await this.#bus.start(`lockstep:changes:${database}`);
+  async start(): Promise<void> {
+    await this.#bus.start();
     await this.#registry.start();
     this.#pauses.start();
   }
@@ -116,6 +117,11 @@ export class Node {
     this.#beating = setInterval(() => this.beat(), HEARTBEAT_MS);
     term.lost.then(() => this.#ended(term));
     return term;
+  }
+
+  /** See `Leadership`. */
+  outdo(epoch: number): void {
+    this.#leadership.outdo(epoch);
   }
 
   /** Gives the lead up, and has another node take it at once. */

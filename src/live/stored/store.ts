@@ -56,6 +56,8 @@ export interface OpenStore extends ViewStore {
   /** As `lockstep status` shows it: `Redis 7.0.15`, `Valkey 8 Cluster`. */
   readonly description: string;
   readonly connection: BusConnection & RegistryConnection;
+  /** All keys and channels of the database begin with it. */
+  readonly prefix: string;
   /** Makes a view known. Throws where its kind does not live outside of a process. */
   add(view: string, definition: ViewDefinition<never>): StoreReader;
   close(): Promise<void>;

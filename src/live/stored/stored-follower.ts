@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type FeedSession, RebuildNeeded, type RebuildReason } from '../../changes/feed.ts';
 import { formatPosition } from '../../changes/position.ts';
 import { ClientError } from '../../record/errors.ts';
+import { StoreFault } from '../../views/stores/valkey/connection.ts';
 import { Backoff } from '../backoff.ts';
 import { Deposed, type Term } from '../leader/term.ts';
 import type { LiveStatus, Progress, VerifyReport } from '../live.ts';
@@ -289,6 +290,7 @@ export class StoredFollower {
   async #leave(error: Error): Promise<void> {
     const { node, views } = this.#options;
     if (error instanceof RebuildNeeded) this.#anew = error.reason;
+    if (error instanceof StoreFault && error.leader !== null) node.outdo(error.leader);
     const [session, applier] = [this.#session, this.#applier];
     this.#session = null;
     this.#applier = null;

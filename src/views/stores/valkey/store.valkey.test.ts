@@ -35,7 +35,7 @@ interface Opened {
 async function opened(t: Context, url: string, definition = storedRows()): Promise<Opened> {
   const failures: Error[] = [];
   const log = { error: ({ err }: { err: Error }) => failures.push(err) };
-  const store = await openStore({ url, log: log as never });
+  const store = await openStore({ url, database: 'd1', log: log as never });
   t.after(() => store.close());
   return { store, view: store.add(NAME, definition as never), failures };
 }
@@ -87,7 +87,7 @@ async function refused(work: Promise<unknown>): Promise<string> {
 /** Which of a cluster's servers has a bucket. */
 async function ownerOfBucket(bucket: number): Promise<TestValkey> {
   for (const node of cluster.nodes) {
-    const slot = String(slotOf(`lockstep:{${NAME}:${bucket}}`));
+    const slot = String(slotOf(`lockstep:d1:{${NAME}:${bucket}}`));
     if (Number(await node.command('CLUSTER', 'COUNTKEYSINSLOT', slot)) > 0) return node;
   }
   throw new Error(`nobody has bucket ${bucket}`);
@@ -202,13 +202,25 @@ test('[SPEC 3] [rule 5] a leader that was deposed writes nothing more, whatever 
   assert.equal((await late(FENCE)).flush, 'applied');
 });
 
+test('[SPEC 3] [rule 5] of two leaders with one number, as of a record and its copy, the first one is who writes', async (t) => {
+  await server.command('FLUSHALL');
+  const [one, two] = [await opened(t, server.url, ONE_BUCKET), await opened(t, server.url, ONE_BUCKET)];
+  const generation = await built(one, [1], 4);
+  const error = await two.store.fence(4).catch((error) => error);
+  assert.ok(error instanceof StoreFault && error.reason === 'deposed' && error.leader === 4, `${error}`);
+  await one.store.fence(4); // again, as after an answer that was lost
+  await commit(generation, 20, put(1, 2));
+  await two.store.fence(5);
+  assert.equal(await refused(commit(generation, 30, put(1, 3))), 'deposed');
+});
+
 test('[SPEC 3] [rule 5] a batch that does not follow on what is stored ends the leader; the next one goes on from the positions', async (t) => {
   const opening = await opened(t, server.url);
   await server.command('FLUSHALL');
   const generation = await built(opening, [0, 1, 2]);
   const other = await opening.view.resume(1, EPOCH);
   await commit(other, 20, put(0, 5));
-  await server.command('HSET', `lockstep:{${NAME}:1}:${generation.number}`, 'position', '15');
+  await server.command('HSET', `lockstep:d1:{${NAME}:1}:${generation.number}`, 'position', '15');
   assert.equal(await refused(commit(other, 30, put(1, 5))), 'gap');
   await opening.store.fence(2);
   const next = await opening.view.resume(2, EPOCH);
@@ -217,7 +229,7 @@ test('[SPEC 3] [rule 5] a batch that does not follow on what is stored ends the 
   next.transaction({ xid: 1, lsn: 40, committedAt: 0, changes: [put(2, 6)] });
   await next.flush(40);
   assert.deepEqual(await read(opening, 40, 0, 1, 2), [5, 4, 6], 'a bucket that has it passes it over');
-  await server.command('HSET', `lockstep:{${NAME}:2}:${generation.number}`, 'position', '17');
+  await server.command('HSET', `lockstep:d1:{${NAME}:2}:${generation.number}`, 'position', '17');
   assert.equal(await refused(commit(next, 50, put(0, 5))), 'gap', 'in a bucket that it has nothing for');
 });
 
@@ -310,7 +322,7 @@ test('[SPEC 5] [SPEC 6] a flush is seen by reads, writes and looks, in any bucke
     await server.command('FLUSHALL');
     const generation = await built(opening, [0, 1, 2]);
     if (bucket === 'all') await server.command('FLUSHALL');
-    else await server.command('DEL', `lockstep:{${NAME}:${bucket}}:${generation.number}`);
+    else await server.command('DEL', `lockstep:d1:{${NAME}:${bucket}}:${generation.number}`);
     assert.equal(await read(opening, 10, 0, 1, 2), undefined);
     assert.equal((await opening.view.look())?.intact, bucket === 'all' ? undefined : false);
     assert.equal(await refused(commit(generation, 20, put(0, 5))), 'absent');
@@ -379,7 +391,7 @@ test('[SPEC 5] [rule 5] a slot that moves: no wrong answer meanwhile, and everyt
   const opening = await opened(t, cluster.url);
   for (const node of cluster.nodes) await node.command('FLUSHALL');
   const generation = await built(opening, [0, 1, 2]);
-  const slot = slotOf(`lockstep:{${NAME}:0}`);
+  const slot = slotOf(`lockstep:d1:{${NAME}:0}`);
   const { from, to, ids } = await ownerOf(slot);
   const [source, target] = [cluster.nodes[from]!, cluster.nodes[to]!];
   await target.command('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', ids[from]!);
@@ -431,7 +443,7 @@ test('[rule 5] where replicas are asked for, nothing counts as applied before th
   const [master, replica] = await Promise.all([startValkey({ args: AT_ONCE }), startValkey()]);
   t.after(() => Promise.all([master.stop(), replica.stop()]).then(() => {}));
   await replica.command('REPLICAOF', '127.0.0.1', String(master.port));
-  const store = await openStore({ url: master.url, replicas: 1, log: { error: () => {} } as never });
+  const store = await openStore({ url: master.url, database: 'd1', replicas: 1, log: { error: () => {} } as never });
   t.after(() => store.close());
   const opening = { store, view: store.add(NAME, storedRows() as never), failures: [] };
   const generation = await built(opening, [1]);
@@ -446,7 +458,7 @@ test('[rule 5] where replicas are asked for, nothing counts as applied before th
   assert.equal(applied, false);
   replica.resume();
   await committed;
-  const position = await replica.command('HGET', `lockstep:{${NAME}:1}:${generation.number}`, 'position');
+  const position = await replica.command('HGET', `lockstep:d1:{${NAME}:1}:${generation.number}`, 'position');
   assert.equal(position, '30');
 });
 
@@ -469,7 +481,7 @@ test('[SPEC 9] a user with the rights that docs/valkey.md names is enough', asyn
   const failures: Error[] = [];
   const log = { error: ({ err }: { err: Error }) => failures.push(err) };
   const url = limited.url.replace('://', '://app:s3cret@');
-  const store = await openStore({ url, replicas: 1, log: log as never });
+  const store = await openStore({ url, database: 'd1', replicas: 1, log: log as never });
   t.after(() => store.close());
   const opening = { store, view: store.add(NAME, storedRows() as never), failures };
   await commit(await built(opening, [1]), 20, put(1, 2));
@@ -477,9 +489,9 @@ test('[SPEC 9] a user with the rights that docs/valkey.md names is enough', asyn
   assert.deepEqual(await read(opening, 10, 1, 2), [1, 2]);
   await eventually(() => (opening.view.stats().bytes > 0 ? true : undefined));
   const heard: Buffer[] = [];
-  await store.connection.subscribe('lockstep:changes:1', (message) => heard.push(message));
-  await store.connection.publish('lockstep:changes:1', Buffer.from('x'));
-  await store.connection.command('HSET', 'lockstep:nodes', 'a', '1');
+  await store.connection.subscribe('lockstep:d1:changes', (message) => heard.push(message));
+  await store.connection.publish('lockstep:d1:changes', Buffer.from('x'));
+  await store.connection.command('HSET', 'lockstep:d1:nodes', 'a', '1');
   await store.connection.command('TIME');
   await eventually(() => (heard.length > 0 ? true : undefined));
   assert.deepEqual(failures, []);
@@ -511,7 +523,7 @@ async function ownerOf(slot: number): Promise<{ from: number; to: number; ids: s
 const AT_ONCE = ['--repl-diskless-sync-delay', '0'];
 
 async function replicated(replica: TestValkey, { view }: Opened): Promise<void> {
-  const key = `lockstep:{${NAME}:${view.kind.buckets - 1}}`;
+  const key = `lockstep:d1:{${NAME}:${view.kind.buckets - 1}}`;
   await eventually(async () => (await replica.command('EXISTS', key).catch(() => 0)) || undefined);
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Position } from '../../../changes/position.ts';
 import type { BucketOperation, StoredKind, StoredRead } from '../../stored.ts';
 import type { ViewDefinition, ViewQuery, ViewStats } from '../../view.ts';
-import { type KeyName, keysOf, parseKey, pointerOf } from './bucket/names.ts';
+import type { KeyName, KeyNames } from './bucket/names.ts';
 import { type KindScripts, kindScripts, SCRIPTS } from './bucket/scripts.ts';
 import { type BucketState, bucketState } from './bucket/state.ts';
 import { patiently } from './bucket/writer.ts';
@@ -19,6 +19,9 @@ const STATS_MS = 1000;
 export interface StoredViewOptions {
   readonly connection: ValkeyConnection;
   readonly writing: WritingConnection;
+  readonly names: KeyNames;
+  /** Tells this process from others that lead. */
+  readonly holder: string;
   /** `<service>/<view>` */
   readonly name: string;
   readonly definition: ViewDefinition<never>;
@@ -70,8 +73,14 @@ export class StoredView {
     this.writing = writing;
     this.kind = definition.stored as unknown as StoredKind;
     this.scripts = kindScripts(this.kind.script);
-    this.reader = new BucketReader({ connection, view: name, kind: this.kind, scripts: this.scripts });
+    const pointer = (bucket: number) => this.pointer(bucket);
+    this.reader = new BucketReader({ connection, pointer, kind: this.kind, scripts: this.scripts });
     this.#shape = shapeOf(definition, this.kind);
+  }
+
+  /** A bucket's key. */
+  pointer(bucket: number): string {
+    return this.#options.names.pointer(this.name, bucket);
   }
 
   /**
@@ -108,13 +117,15 @@ export class StoredView {
     return { entries: this.#entries, bytes: this.#options.census.bytesOf(this.name) };
   }
 
-  /** Raises the leader's epoch in every bucket: what an older one still sends is refused (CORRECTNESS 5). `holder` names the process. */
-  async fence(leader: number, holder: string): Promise<void> {
-    const args = [String(leader), holder];
-    const run = (bucket: number) => this.connection.run(SCRIPTS.fence, pointerOf(this.name, bucket), args);
+  /** Raises the leader's epoch in every bucket: what an older one still sends is refused (CORRECTNESS 5). */
+  async fence(leader: number): Promise<void> {
+    const args = [String(leader), this.#options.holder];
+    const run = (bucket: number) => this.connection.run(SCRIPTS.fence, this.pointer(bucket), args);
     const answers = await this.#each((bucket) => patiently(() => run(bucket)));
-    const deposed = answers.find((answer) => answer !== 'applied');
-    if (deposed) throw new StoreFault('deposed', `a bucket of ${this.name} answers "${deposed}"`);
+    const deposed = answers.map(String).filter((answer) => answer !== 'applied');
+    if (deposed.length === 0) return;
+    const leaders = deposed.map((answer) => Number(/\d+$/.exec(answer)?.[0] ?? 0));
+    throw new StoreFault('deposed', `a bucket of ${this.name} answers "${deposed[0]}"`, Math.max(...leaders));
   }
 
   /** Where it stands; undefined where there is nothing of it. */
@@ -154,9 +165,7 @@ export class StoredView {
     this.#begun = Math.max(latest, this.#begun) + 1;
     const generation = this.#begun;
     const args = [String(generation), String(leader), epoch, this.#shape];
-    const answers = await this.#each((bucket) =>
-      this.connection.run(SCRIPTS.begin, pointerOf(this.name, bucket), args),
-    );
+    const answers = await this.#each((bucket) => this.connection.run(SCRIPTS.begin, this.pointer(bucket), args));
     const refused = answers.find((answer) => answer !== 'applied');
     if (refused) {
       const reason = String(refused).startsWith('deposed') ? 'deposed' : 'absent';
@@ -177,14 +186,15 @@ export class StoredView {
 
   /** Deletes the keys that are meant, but none of what is served. Refused once a later leader has fenced the bucket. */
   async sweep(leader: number, meant: (key: KeyName) => boolean): Promise<void> {
-    await this.connection.scan(keysOf(this.name), async (keys) => {
+    const { names } = this.#options;
+    await this.connection.scan(names.pattern(this.name), async (keys) => {
       const found = Map.groupBy(keys, (key) => {
-        const name = parseKey(key);
+        const name = names.parse(key);
         return name?.view === this.name && meant(name) ? name.bucket : null;
       });
       for (const [bucket, own] of found) {
         if (bucket === null) continue;
-        const pointer = pointerOf(this.name, bucket);
+        const pointer = this.pointer(bucket);
         // A declaration before this one had more buckets; nobody fences those.
         if (bucket >= this.kind.buckets) await this.connection.pipeline(pointer, [['UNLINK', ...own]]);
         else await this.writing.connection.run(SCRIPTS.sweep, pointer, [String(leader), ...own]);
@@ -193,9 +203,7 @@ export class StoredView {
   }
 
   async #states(): Promise<BucketState[]> {
-    return (await this.#each((bucket) => this.connection.run(SCRIPTS.look, pointerOf(this.name, bucket), []))).map(
-      bucketState,
-    );
+    return (await this.#each((bucket) => this.connection.run(SCRIPTS.look, this.pointer(bucket), []))).map(bucketState);
   }
 
   #each<T>(work: (bucket: number) => Promise<T>): Promise<T[]> {

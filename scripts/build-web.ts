@@ -72,12 +72,12 @@ async function compressFiles(folder: string): Promise<void> {
   );
 }
 
-/** Builds the pages unless they are built from just these sources. Returns whether it did. */
-export async function buildWebIfNeeded(): Promise<boolean> {
+/** Builds the pages unless they are built from just these sources; `before` is called when it does. */
+export async function buildWebIfNeeded(before: () => void = () => {}): Promise<void> {
   const built = await readFile(join(ROOT, 'dist', STAMP), 'utf8').catch(() => null);
-  if (built === (await sourcesHash())) return false;
+  if (built === (await sourcesHash())) return;
+  before();
   await buildWeb();
-  return true;
 }
 
 /** Of every file the output depends on: the sources, the documents, the packages, what builds. */

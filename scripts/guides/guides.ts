@@ -26,6 +26,7 @@ export const GROUPS: readonly GuideGroup[] = [
     title: 'Build',
     guides: [
       guide('write-a-service', 'Write a service', 'One of your own, live and verified, in ten minutes'),
+      guide('reference', 'Commands and configuration', 'The command line; every option, where it is set, its default'),
       guide('client', 'The client', 'Typed calls, the session and subscriptions, in a browser or in Node'),
     ],
   },

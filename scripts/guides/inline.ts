@@ -29,12 +29,17 @@ export function renderInline(text: string, resolve: Resolve): string {
 
 function renderMatch(found: Readonly<Record<string, string | undefined>>, resolve: Resolve): string {
   const { code, text, target, url, strong, em, escaped } = found;
-  if (code !== undefined) return `<code>${escapeHtml(code.replaceAll('\n', ' ').replace(/^ (.*) $/, '$1'))}</code>`;
+  if (code !== undefined) return renderCode(code.replaceAll('\n', ' ').replace(/^ (.*) $/, '$1'));
   if (target !== undefined) return link(renderInline(text!, resolve), resolve(target));
   if (url !== undefined) return link(escapeHtml(url), url);
   if (strong !== undefined) return `<strong>${renderInline(strong, resolve)}</strong>`;
   if (em !== undefined) return `<em>${renderInline(em, resolve)}</em>`;
   return escapeHtml(escaped!);
+}
+
+/** A long path may be broken after each of its folders. */
+function renderCode(code: string): string {
+  return `<code>${escapeHtml(code).replaceAll(/(?<=\w)\/(?=\w)/g, '/<wbr>')}</code>`;
 }
 
 function link(html: string, href: string | undefined): string {

@@ -68,7 +68,7 @@ test('nothing in a document becomes markup, and nothing of code is lost, whateve
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'<>&"\'`*[]()|\\#- \nab1./') }), (text) => {
       for (const [, tag] of `${html(text)}${inline(text)}`.matchAll(/<\/?([a-z0-9]*)/g))
-        assert.match(tag!, /^(p|a|em|strong|code|pre|h\d|ul|ol|li|div|table|thead|tbody|tr|th|td|span)$/);
+        assert.match(tag!, /^(p|a|em|strong|code|pre|h\d|ul|ol|li|div|table|thead|tbody|tr|th|td|span|wbr)$/);
       for (const language of ['ts', 'sh', 'sql', 'other']) assert.equal(plainText(highlight(text, language)), text);
     }),
     { numRuns: 2000 },

@@ -17,7 +17,7 @@ export interface PagesOptions {
   /** Folder that `npm run build` writes. */
   readonly folder: string;
   /** Each has a page at `/<name>/`. */
-  readonly services: readonly { readonly name: string; readonly title: string }[];
+  readonly services: readonly { readonly name: string; readonly title: string; readonly topics?: readonly string[] }[];
   /** For what is neither a page nor asked for as one. */
   readonly answerMissing: AnswerMissing;
   /** Whether clients come by HTTPS only. */
@@ -57,7 +57,9 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
   app.setErrorHandler((error, _request, reply) => answerFileError(error, reply, app.lockstep.log));
   const page = (_request: unknown, reply: FastifyReply) => sendPage(reply, folder);
   app.get('/', HIDDEN, page);
-  app.get('/services.json', HIDDEN, async () => services.map(({ name, title }) => ({ name, title })));
+  app.get('/services.json', HIDDEN, async () =>
+    services.map(({ name, title, topics = [] }) => ({ name, title, topics })),
+  );
   const guides = guideNames(folder).map((name) => `guides/${name}`);
   for (const path of [...services.map((service) => service.name), 'console', 'guides', ...guides]) {
     app.get(`/${path}/`, HIDDEN, page);

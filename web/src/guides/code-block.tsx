@@ -2,7 +2,7 @@ import type { CodePart } from '../../../scripts/guides/render.ts';
 import { CopyButton } from '../copy/copy-button.tsx';
 
 /** A block of code, which file it is, and a button that copies it. */
-export function CodeBlock({ part: { code, copied, file } }: { part: CodePart }) {
+export function CodeBlock({ part: { code, copied, file, language } }: { part: CodePart }) {
   return (
     <figure className="code-block">
       {file && (
@@ -15,7 +15,8 @@ export function CodeBlock({ part: { code, copied, file } }: { part: CodePart }) 
         {/* biome-ignore lint/security/noDangerouslySetInnerHtml: written by the build, from the project's own documents */}
         <code dangerouslySetInnerHTML={{ __html: code }} />
       </pre>
-      <CopyButton text={copied} label="Copy the code" />
+      {/* What is in no language is to be looked at. */}
+      {language && <CopyButton text={copied} label="Copy the code" />}
     </figure>
   );
 }

@@ -17,7 +17,7 @@ type Context = { after(work: () => Promise<void>): void };
 
 /** A process that knows the view. */
 async function opened(t: Context) {
-  const store = await openStore({ url: server.url, log: { error: () => {} } as never });
+  const store = await openStore({ url: server.url, database: 'd1', log: { error: () => {} } as never });
   t.after(() => store.close());
   return { store, view: store.add('test/rows', storedRows() as never) };
 }

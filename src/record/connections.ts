@@ -149,6 +149,11 @@ export function byKey(url: string): string {
   return withSettings(url, '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off');
 }
 
+/** `url` with commits that are answered before they are on disk: for what can be made again from what is. */
+export function notFlushed(url: string): string {
+  return withSettings(url, '-c synchronous_commit=off');
+}
+
 function withSettings(url: string, settings: string): string {
   const given = /([?&]options=)([^&]*)/.exec(url);
   if (given) return url.replace(given[0], `${given[1]}${given[2]}${encodeURIComponent(` ${settings}`)}`);

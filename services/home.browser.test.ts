@@ -119,7 +119,7 @@ test('where a service runs alone, the page shows no others', async (t) => {
   await page.getByText('One of my own').waitFor();
   assert.equal(await page.locator('article[data-service]').count(), 1);
   // A service without a page has one that tells of its routes.
-  await page.getByRole('link', { name: 'mine' }).click();
+  await page.getByRole('main').getByRole('link', { name: 'mine' }).click();
   await page.getByRole('heading', { name: 'mine' }).waitFor();
   await page.getByText('Every number').waitFor();
   // Each route's command works as it is.

@@ -74,7 +74,7 @@ export class TestValkey {
 
   /** One command on a connection of its own. */
   async command(...args: readonly string[]): Promise<unknown> {
-    const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
+    const client = createClient({ url: this.url, socket: { reconnectStrategy: false, connectTimeout: PATIENCE_MS } });
     client.on('error', () => {}); // the command fails too
     await client.connect();
     try {

@@ -7,7 +7,7 @@ export { CLOSE, type ClientSocket, type SocketHandler } from './http/client-sock
 export { errorMember } from './http/errors.ts';
 export { binaryFrame, textFrames } from './http/frames.ts';
 export { idempotencyKey } from './http/idempotency.ts';
-export { sendJson } from './http/json-answer.ts';
+export { sendJson, sendWrittenJson } from './http/json-answer.ts';
 export { longBody } from './http/long-body.ts';
 export { minPosition, sendAnswer, sendWritten } from './http/positions.ts';
 export { limitRate, RateLimit } from './http/rate-limit.ts';
@@ -47,7 +47,14 @@ export {
   oneOf,
 } from './record/items/condition.ts';
 export { Decimal, unitsOf } from './record/items/decimal.ts';
-export { type Attribute, decodeAttributes, type Item, ItemInvalid, type ItemKey } from './record/items/item.ts';
+export {
+  type Attribute,
+  attributesToWrite,
+  decodeAttributes,
+  type Item,
+  ItemInvalid,
+  type ItemKey,
+} from './record/items/item.ts';
 export {
   ItemConditionFailed,
   type ItemIndex,

@@ -15,7 +15,9 @@ const FREE = `
  */
 export class FreeDrivers {
   readonly #record: PgRecord;
-  readonly #free = new Map<string, Item>();
+  /** In the order in which they were freed; those before `#next` are taken. */
+  readonly #free: Item[] = [];
+  #next = 0;
   /** On a trip that this node has assigned. */
   readonly #busy = new Map<string, Item>();
   #looking: Promise<void> | undefined;
@@ -27,12 +29,8 @@ export class FreeDrivers {
   /** One that is likely to be free, and is not given to anybody else by this node. Throws 409 when there is none. */
   async take(): Promise<Item> {
     for (let looks = 0; looks < 2; looks++) {
-      const [first] = this.#free;
-      if (first) {
-        this.#free.delete(first[0]);
-        this.#busy.set(...first);
-        return first[1];
-      }
+      const driver = this.#shift();
+      if (driver) return driver;
       this.#looking ??= this.#look().finally(() => {
         this.#looking = undefined;
       });
@@ -46,8 +44,7 @@ export class FreeDrivers {
   /** The driver's trip is over, or was not begun. */
   release(driverId: string): void {
     const driver = this.#busy.get(driverId);
-    this.#busy.delete(driverId);
-    if (driver) this.#free.set(driverId, driver);
+    if (this.#busy.delete(driverId)) this.#free.push(driver!);
   }
 
   /** Another node or another caller has the driver. */
@@ -55,10 +52,24 @@ export class FreeDrivers {
     this.#busy.delete(driverId);
   }
 
+  /** The one who has been free for longest. (A map that is emptied from its front is slow: what was deleted is stepped over.) */
+  #shift(): Item | undefined {
+    const driver = this.#free[this.#next];
+    if (!driver) return undefined;
+    this.#next++;
+    if (this.#next * 2 > this.#free.length) {
+      this.#free.splice(0, this.#next);
+      this.#next = 0;
+    }
+    this.#busy.set(String(driver.DRIVER_ID), driver);
+    return driver;
+  }
+
   async #look(): Promise<void> {
     const rows = await this.#record.query<{ driverid: string; attributes: string }>(FREE);
+    const known = new Set(this.#free.slice(this.#next).map(({ DRIVER_ID }) => String(DRIVER_ID)));
     for (const { driverid, attributes } of rows) {
-      if (!this.#busy.has(driverid)) this.#free.set(driverid, decodeAttributes(attributes));
+      if (!this.#busy.has(driverid) && !known.has(driverid)) this.#free.push(decodeAttributes(attributes));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { decodeAttributes, type Item, projection, type TargetRow } from '../../src/index.ts';
+import { attributesToWrite, type Item, projection, type TargetRow } from '../../src/index.ts';
 
 /** Column of `rides.trips` and its type; the attribute has the same name in capitals. */
 const TRIP_COLUMNS = {
@@ -39,6 +39,10 @@ const DRIVER_COLUMNS = {
   vendor_id: 'integer',
 } as const;
 
+const RIDER_ATTRIBUTES = columns(RIDER_COLUMNS);
+const DRIVER_ATTRIBUTES = columns(DRIVER_COLUMNS);
+const TRIP_ATTRIBUTES = columns(TRIP_COLUMNS);
+
 /** The relational side: riders, drivers, and one row for each completed trip. */
 export const projections = {
   rides: projection({
@@ -51,7 +55,7 @@ export const projections = {
         key: { rider_email: 'text' },
         columns: RIDER_COLUMNS,
         keyOf: ({ riderid }) => ({ rider_email: riderid as string }),
-        rowOf: ({ attributes }) => columnsOf(decodeAttributes(attributes as string), RIDER_COLUMNS),
+        rowOf: ({ attributes }) => columnsOf(attributesToWrite(attributes as string), RIDER_ATTRIBUTES),
       },
       {
         source: 'taxi.driver_items',
@@ -59,7 +63,7 @@ export const projections = {
         key: { driver_id: 'integer' },
         columns: DRIVER_COLUMNS,
         keyOf: ({ driverid }) => ({ driver_id: driverid as string }),
-        rowOf: ({ attributes }) => columnsOf(decodeAttributes(attributes as string), DRIVER_COLUMNS),
+        rowOf: ({ attributes }) => columnsOf(attributesToWrite(attributes as string), DRIVER_ATTRIBUTES),
       },
       {
         source: 'taxi.trip_items',
@@ -70,19 +74,24 @@ export const projections = {
         rowOf: ({ attributes }) => {
           // Most changes are of trips that are not completed: they need not be read at all.
           if (!(attributes as string).includes('"Completed"')) return null;
-          const item = decodeAttributes(attributes as string);
-          return item.STATUS === 'Completed' ? columnsOf(item, TRIP_COLUMNS) : null;
+          const item = attributesToWrite(attributes as string);
+          return item.STATUS === 'Completed' ? columnsOf(item, TRIP_ATTRIBUTES) : null;
         },
       },
     ],
   }),
 };
 
+type Columns = readonly (readonly [column: string, attribute: string])[];
+
+function columns(types: Readonly<Record<string, string>>): Columns {
+  return Object.keys(types).map((column) => [column, column.toUpperCase()]);
+}
+
 /** Throws for an attribute that is missing or no plain value: the item is a dead letter then. */
-function columnsOf(item: Item, columns: Readonly<Record<string, string>>): TargetRow {
-  const row: Record<string, string | number> = {};
-  for (const column of Object.keys(columns)) {
-    const name = column.toUpperCase();
+function columnsOf(item: Item, columns: Columns): TargetRow {
+  const row: Record<string, string> = {};
+  for (const [column, name] of columns) {
     const value = item[name];
     if (value === undefined || value === null) throw new Error(`the attribute ${name} is missing`);
     if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)

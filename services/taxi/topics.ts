@@ -10,7 +10,7 @@ export interface TripEvent {
 
 /** `taxi/trips/all`: each change of a trip. Tells where, not who. */
 export function topics(): Record<string, Topic> {
-  return { trips: { type: 'events', keepBytes: 2 ** 20, events } };
+  return { trips: { type: 'events', keepBytes: 2 ** 20, whileFollowed: true, events } };
 }
 
 function* events(change: Change): Generator<{ key: string; data: TripEvent }> {

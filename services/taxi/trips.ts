@@ -60,8 +60,8 @@ export class Trips {
   readonly #drivers: Table;
   readonly #free: FreeDrivers;
   readonly #known: Set<string>;
-  /** Trips that this node has seen accepted and not yet over, so that a completion need not read where they began. */
-  readonly #driving: Map<string, WrittenItem>;
+  /** Of trips that this node has seen accepted and not yet over: what a completion needs to know, so that it need not read it. */
+  readonly #driving: Map<string, Item>;
 
   readonly #store: PgItemStore;
 
@@ -133,7 +133,7 @@ export class Trips {
     try {
       const accepted = await this.#step(key, 'accept', { ...details, ...driverAttributes(driver) });
       if (this.#driving.size >= MAX_KNOWN) this.#driving.clear();
-      this.#driving.set(nameOf(key), accepted);
+      this.#driving.set(nameOf(key), begun(accepted, { ...details, DRIVER_ID: driver.DRIVER_ID! }));
       return accepted;
     } catch (error) {
       const busy = isBusy(error);
@@ -183,14 +183,14 @@ export class Trips {
     return item;
   }
 
-  /** The trip as it was accepted, which a completion needs. Throws 404. */
+  /** The trip as it was accepted, as far as a completion needs it. Throws 404. */
   async begun(key: TripKey): Promise<Item> {
-    return this.#driving.get(nameOf(key))?.value ?? (await this.get(key));
+    return this.#driving.get(nameOf(key)) ?? (await this.get(key));
   }
 
   #over(key: TripKey, written: WrittenItem): WrittenItem {
     const name = nameOf(key);
-    const { DRIVER_ID } = (this.#driving.get(name) ?? written).value;
+    const { DRIVER_ID } = this.#driving.get(name) ?? written.value;
     this.#driving.delete(name);
     if (DRIVER_ID !== undefined) this.#free.release(String(DRIVER_ID));
     return written;
@@ -227,6 +227,11 @@ export class Trips {
 /** A number from 0 to `below`, the same for the same text. */
 export function numberOf(text: string, below: number): number {
   return createHash('sha256').update(text).digest().readUIntBE(0, 6) % below;
+}
+
+/** A trip is decoded only where its booking has told what a completion keeps. */
+function begun(accepted: WrittenItem, known: Item): Item {
+  return accepted.json.includes('"PASSENGER_COUNT"') ? accepted.value : known;
 }
 
 function driverAttributes(driver: Item): Record<string, Attribute> {

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import type { Answer } from '../live/live.ts';
-import { describeAnswer, positionText } from './positions.ts';
+import type { Answer, Live } from '../live/live.ts';
+import type { Written } from '../record/record.ts';
+import { describeAnswer, positionText, sendWritten, waitMs } from './positions.ts';
 import { observe } from './request-histogram.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -33,9 +34,30 @@ export function sendJson(
   answer: Pick<Answer<unknown>, 'position' | 'source'>,
   json: string | JsonText,
 ): FastifyReply {
-  const { text, length, encoding } = typeof json === 'string' ? jsonText(json) : json;
   if (reply.server.lockstep.config.corsOrigins.length > 0)
-    return describeAnswer(reply, answer).type(JSON_TYPE).send(text);
+    return describeAnswer(reply, answer)
+      .type(JSON_TYPE)
+      .send(typeof json === 'string' ? json : json.text);
+  const headers = ['lockstep-position', positionText(answer.position), 'lockstep-source', answer.source];
+  return sendPast(reply, headers, typeof json === 'string' ? jsonText(json) : json);
+}
+
+/** As {@link sendWritten}, of an answer that is JSON text already, in the manner of {@link sendJson}. */
+export async function sendWrittenJson(
+  reply: FastifyReply,
+  written: Pick<Written<unknown>, 'receipt'>,
+  live: Live,
+  text: string,
+): Promise<FastifyReply> {
+  if (reply.server.lockstep.config.corsOrigins.length > 0)
+    return sendWritten(reply.type(JSON_TYPE), { ...written, value: null }, live, text);
+  const { position, applied } = await live.applied(written.receipt, waitMs(reply));
+  const headers = position ? ['lockstep-position', positionText(position)] : [];
+  if (!applied) headers.push('lockstep-applied', 'false');
+  return sendPast(reply, headers, jsonText(text));
+}
+
+function sendPast(reply: FastifyReply, headers: readonly string[], { text, length, encoding }: JsonText): FastifyReply {
   reply.hijack();
   reply.raw.writeHead(200, [
     'content-type',
@@ -44,10 +66,7 @@ export function sendJson(
     length,
     'x-content-type-options',
     'nosniff',
-    'lockstep-position',
-    positionText(answer.position),
-    'lockstep-source',
-    answer.source,
+    ...headers,
   ]);
   reply.raw.end(text, encoding);
   observe(reply.request, 200);

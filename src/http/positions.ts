@@ -56,8 +56,9 @@ export async function sendWritten<T>(
   return reply.send(body);
 }
 
-function waitMs(reply: FastifyReply): number {
-  const wait = reply.request.headers['lockstep-wait'];
+/** How long the request lets a write wait for the views. Throws 400. */
+export function waitMs(reply: FastifyReply): number {
+  const wait = rawHeader(reply.request, 'lockstep-wait');
   if (wait === undefined) return reply.server.lockstep.config.waitMs;
   if (wait === 'none') return 0;
   throw new ClientError(400, 'Lockstep-Wait is not understood; send "none", or leave it out to wait for the views.');

@@ -10,6 +10,18 @@ import type { SubscribeOptions, Subscription } from './topics.ts';
 const KEEP_BYTES = 8 * 1024 * 1024;
 /** Transactions whose events are being asked for. */
 const MAX_PENDING = 10_000;
+/** How long a topic that is kept `whileFollowed` waits for its followers to come back. */
+const ABANDONED_MS = 60_000;
+
+export interface EventChannelOptions {
+  readonly path: string;
+  readonly topic: EventTopic;
+  position(): Position;
+  /** Told of events that did not come; the subscribers start anew. */
+  failed(error: unknown): void;
+  /** Milliseconds, from any start. */
+  readonly now?: () => number;
+}
 
 /** Sends what happened, one message a transaction and key, and keeps the last of them for those who come back. */
 export class EventChannel implements Channel {
@@ -25,12 +37,16 @@ export class EventChannel implements Channel {
   /** Goes up when what is pending is not to be published any more. */
   #edition = 0;
 
-  /** `failed` is told of events that did not come; the subscribers start anew. */
-  constructor(options: { path: string; topic: EventTopic; position: () => Position; failed(error: unknown): void }) {
+  readonly #now: () => number;
+  /** When it had a follower last. */
+  #followedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: EventChannelOptions) {
     this.#path = options.path;
     this.#topic = options.topic;
     this.#position = options.position;
     this.#failed = options.failed;
+    this.#now = options.now ?? (() => performance.now());
     this.#log = new EventLog(options.topic.keepBytes ?? KEEP_BYTES);
   }
 
@@ -41,13 +57,27 @@ export class EventChannel implements Channel {
   async subscribe(key: string, options: SubscribeOptions): Promise<Subscription> {
     admit(this.#topic.authorize, key, options.user);
     if (options.from) this.#resume(key, options.from, options);
-    return { unsubscribe: this.#followers.add(key, options) };
+    const remove = this.#followers.add(key, options);
+    const unsubscribe = () => {
+      remove();
+      this.#followedAt = this.#now();
+    };
+    return { unsubscribe };
   }
 
   transaction(transaction: Transaction, position: string): void {
+    if (this.#abandoned) {
+      this.#log.restart(transaction.lsn);
+      return;
+    }
     const found = transaction.changes.map((change) => this.#topic.events(change));
     if (this.#pending === 0 && !found.some(isLate)) this.#publishAll(found as TopicEvents[], transaction.lsn, position);
     else this.#publishLater(found, transaction.lsn, position);
+  }
+
+  get #abandoned(): boolean {
+    if (!this.#topic.whileFollowed || this.subscribers > 0 || this.#pending > 0) return false;
+    return this.#now() - this.#followedAt > ABANDONED_MS;
   }
 
   /** In commit order, whatever comes first. */

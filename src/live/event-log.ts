@@ -38,10 +38,11 @@ export class EventLog {
 
   /** Forgets everything: what comes after `lsn` will be here. */
   restart(lsn: number): void {
+    this.#floor = lsn;
+    if (this.#entries.length === 0) return;
     this.#entries = [];
     this.#first = 0;
     this.#bytes = 0;
-    this.#floor = lsn;
     this.#last.clear();
   }
 

@@ -89,7 +89,10 @@ export interface ViewHandle<Query extends ViewQuery<unknown> = ViewQuery<unknown
     queries: Queries,
     options?: ReadOptions,
   ): Promise<Answer<ResultsOf<Queries>>>;
-  /** The same without waiting, or undefined where the view cannot answer now. The hot path. */
+  /**
+   * The same without waiting, or undefined where the view cannot answer now. The hot path. Without queries: where the view stands, if
+   * it can be answered from now.
+   */
   readNow<const Queries extends readonly Query[]>(queries: Queries): Answer<ResultsOf<Queries>> | undefined;
   /** Write-through: makes a view that is filled on demand hold what these queries ask for. Others hold everything. */
   hold(queries: readonly Query[]): Promise<void>;
@@ -133,6 +136,11 @@ export interface EventTopic {
   events(change: Change): TopicEvents | Promise<TopicEvents>;
   /** How far back subscribers may resume: bytes of messages kept for the whole topic; 8 MiB unless told. */
   readonly keepBytes?: number;
+  /**
+   * For what is looked at live and costs something to make: while nobody has followed the topic for a minute, nothing is made of
+   * changes and nothing kept; who resumes then starts anew.
+   */
+  readonly whileFollowed?: boolean;
   /** Whether this user may follow it; everybody unless told. Asked again for each message. */
   authorize?(key: string, user: TopicUser | null): boolean;
 }

@@ -30,10 +30,12 @@ export class TopicHub implements Topics {
   readonly #listeners = new Set<LiveListener>();
   readonly #position: () => Position;
   readonly #failed: (topic: string, error: unknown) => void;
+  readonly #now: (() => number) | undefined;
 
   /** `failed` is told what a service's own topic or listener threw; it starts anew, the others and the views go on. */
-  constructor(options: { position(): Position; failed?(topic: string, error: unknown): void }) {
+  constructor(options: { position(): Position; failed?(topic: string, error: unknown): void; now?: () => number }) {
     this.#position = options.position;
+    this.#now = options.now;
     this.#failed = options.failed ?? (() => {});
   }
 
@@ -41,8 +43,17 @@ export class TopicHub implements Topics {
     for (const [name, topic] of Object.entries(topics)) {
       const path = `${service}/${name}`;
       const failed = (error: unknown) => this.#failed(path, error);
-      this.#channels.set(path, channelOf(topic, { path, position: this.#position, failed }));
+      this.#channels.set(
+        path,
+        channelOf(topic, { path, position: this.#position, failed, ...(this.#now && { now: this.#now }) }),
+      );
     }
+  }
+
+  /** A service's topics. */
+  namesOf(service: string): string[] {
+    const paths = [...this.#channels.keys()].filter((path) => path.startsWith(`${service}/`));
+    return paths.map((path) => path.slice(service.length + 1));
   }
 
   /** See `Live.follow`. */
@@ -119,7 +130,7 @@ export class TopicHub implements Topics {
 
 function channelOf(
   topic: Topic,
-  options: { path: string; position: () => Position; failed(error: unknown): void },
+  options: { path: string; position: () => Position; failed(error: unknown): void; now?: () => number },
 ): Channel {
   if (topic.type === 'state') return new StateChannel({ ...options, topic });
   return topic.type === 'events' ? new EventChannel({ ...options, topic }) : new SignalChannel({ ...options, topic });

@@ -128,6 +128,48 @@ test('[SPEC 8] [rule 20] a position too far back, of another epoch, or before a 
   assert.deepEqual(late.got.at(-1), 'resync 1200 null', 'those connected are told too');
 });
 
+test('[SPEC 3] [SPEC 8] a topic that is kept while it is followed costs nothing once it is not, and who resumes then starts anew', async () => {
+  const log = new FakeLog();
+  let now = 0;
+  const topics = new TopicHub({ position: () => ({ epoch: 'e', lsn: log.lsn }), now: () => now });
+  let asked = 0;
+  topics.add('s', {
+    rows: {
+      ...events,
+      whileFollowed: true,
+      events(change) {
+        asked++;
+        return eventsOf(change);
+      },
+    },
+  });
+  const commit = (value: number) => topics.transaction(log.commit([{ id: 1, value }]));
+  commit(1);
+  assert.equal(asked, 0, 'nobody ever came');
+  const first = collector();
+  const { unsubscribe } = await topics.subscribe('s/rows/1', { ...first.options, from: { epoch: 'e', lsn: 1000 } });
+  commit(2);
+  assert.deepEqual(first.got, ['resync 1010 null', 'event 1020 [2]']);
+  unsubscribe();
+  now += 59_000;
+  commit(3);
+  const second = collector();
+  const again = await topics.subscribe('s/rows/1', { ...second.options, from: { epoch: 'e', lsn: 1020 } });
+  commit(4);
+  assert.deepEqual(second.got, ['event 1030 [3]', 'event 1040 [4]'], 'back within the minute: nothing is missed');
+  again.unsubscribe();
+  now += 61_000;
+  commit(5);
+  assert.equal(asked, 3);
+  const third = collector();
+  await topics.subscribe('s/rows/1', { ...third.options, from: { epoch: 'e', lsn: 1040 } });
+  commit(6);
+  assert.deepEqual(third.got, ['resync 1050 null', 'event 1060 [6]']);
+  const fourth = collector();
+  await topics.subscribe('s/rows/1', { ...fourth.options, from: { epoch: 'e', lsn: 1050 } });
+  assert.deepEqual(fourth.got, ['event 1060 [6]'], 'nothing lies between');
+});
+
 const user = (username: string): TopicUser => ({ sub: username, username, roles: [] });
 
 /** Lets in who is in the set. */

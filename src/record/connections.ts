@@ -141,10 +141,23 @@ function rethrowLasting(error: unknown): void {
 
 /** `url` with plans of the session's prepared statements made each time: one made while a table was small would read all of it when it has grown. */
 export function plannedEachTime(url: string): string {
-  const setting = '-c plan_cache_mode=force_custom_plan';
+  return withSettings(url, '-c plan_cache_mode=force_custom_plan');
+}
+
+/** `url` with plans that are made once, and go by index whatever a table's size was then. */
+export function byKey(url: string): string {
+  return withSettings(url, '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off');
+}
+
+/** `url` with commits that are answered before they are on disk: for what can be made again from what is. */
+export function notFlushed(url: string): string {
+  return withSettings(url, '-c synchronous_commit=off');
+}
+
+function withSettings(url: string, settings: string): string {
   const given = /([?&]options=)([^&]*)/.exec(url);
-  if (given) return url.replace(given[0], `${given[1]}${given[2]}${encodeURIComponent(` ${setting}`)}`);
-  return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(setting)}`;
+  if (given) return url.replace(given[0], `${given[1]}${given[2]}${encodeURIComponent(` ${settings}`)}`);
+  return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(settings)}`;
 }
 
 function isTimeout(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { ReadCoalescer } from './coalesce/reads.ts';
 import { WriteCoalescer } from './coalesce/writes.ts';
-import { Connections, plannedEachTime, send } from './connections.ts';
+import { byKey, Connections, plannedEachTime, send } from './connections.ts';
 import { copyIn } from './copy.ts';
 import { ConnectionLost, RecordUnavailable } from './failures.ts';
 import type { Log } from './log.ts';
@@ -22,7 +22,7 @@ export interface RecordOptions {
   /** Direct, where `url` leads through a pooler; `url` unless told. */
   readonly replicationUrl?: string;
   readonly log: Log;
-  /** Connections for transactions and single reads; 10 unless told. Coalesced statements have four of their own, and those that are planned each time four more. */
+  /** Connections for transactions and single reads; 10 unless told. Coalesced statements have four of their own, those that are planned each time four more, and those that go by key four more. */
   readonly poolSize?: number;
   /** Connections nobody used for so long (milliseconds) are closed; 60,000 unless told. */
   readonly idleMs?: number;
@@ -50,6 +50,8 @@ class PooledRecord implements PgRecord {
   readonly #coalesced: Connections;
   /** Of those that are planned each time. */
   readonly #planned: Connections;
+  /** Of those that find rows by their key. */
+  readonly #byKey: Connections;
   readonly #flushedLsn: ReadCoalescer<null, number>;
 
   constructor({ url, replicationUrl, log, poolSize = 10, idleMs = 60_000 }: RecordOptions) {
@@ -58,6 +60,7 @@ class PooledRecord implements PgRecord {
     this.#connections = new Connections({ url, log, idleMs, size: poolSize });
     this.#coalesced = new Connections({ url, log, idleMs, size: COALESCED_CONNECTIONS });
     this.#planned = new Connections({ url: plannedEachTime(url), log, idleMs, size: COALESCED_CONNECTIONS });
+    this.#byKey = new Connections({ url: byKey(url), log, idleMs, size: COALESCED_CONNECTIONS });
     this.#flushedLsn = new ReadCoalescer({ connections: this.#coalesced, read: FLUSHED_LSN });
   }
 
@@ -74,7 +77,8 @@ class PooledRecord implements PgRecord {
   }
 
   coalesceWrites<Input, Output>(write: CoalescedWrite<Input, Output>): (input: Input) => Promise<Written<Output>> {
-    const coalescer = new WriteCoalescer({ connections: write.planEachTime ? this.#planned : this.#coalesced, write });
+    const connections = write.planEachTime ? this.#planned : write.byKey ? this.#byKey : this.#coalesced;
+    const coalescer = new WriteCoalescer({ connections, write });
     return (input) => coalescer.add(input);
   }
 
@@ -103,7 +107,8 @@ class PooledRecord implements PgRecord {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#connections.close(), this.#coalesced.close(), this.#planned.close()]);
+    const all = [this.#connections, this.#coalesced, this.#planned, this.#byKey];
+    await Promise.all(all.map((connections) => connections.close()));
   }
 }
 

@@ -34,13 +34,18 @@ export interface TransactionOptions {
 export interface CoalescedWrite<Input, Output> {
   /**
    * One statement for many rows: `$1 ... $n` are arrays, one for each of `columns`. Returns exactly one row an input, in
-   * the inputs' order (`unnest(...) with ordinality`, `order by ordinality`, `returning`).
+   * the inputs' order (`unnest(...) with ordinality`, `order by ordinality`, `returning`), unless there is `missing`.
    */
   readonly sql: string;
   /** Element types of the arrays: `['text', 'integer']`. */
   readonly columns: readonly string[];
   encode(input: Input): readonly unknown[];
   decode(row: Row, input: Input): Output;
+  /**
+   * What an input is given for which the statement returned no row. The rows then come in any order, each with its input's place
+   * among them (from 1) in a column `lockstep_place`.
+   */
+  readonly missing?: Output;
   /** Inputs of one key never share a statement (two `+1` of one row in one UPDATE are one `+1`: CORRECTNESS 17). Rows are sorted by it. */
   key?(input: Input): string;
   /** Whether sending the input again can do no harm (it carries an idempotency key): only then it is retried after an unknown outcome. */
@@ -49,6 +54,8 @@ export interface CoalescedWrite<Input, Output> {
   readonly maxRows?: number;
   /** Plan each batch anew: for a statement that joins a table which grows, since a plan made while it was small reads all of it. */
   readonly planEachTime?: boolean;
+  /** Plan it once, and never read a whole table: for a statement that finds rows by their key, one by one. */
+  readonly byKey?: boolean;
   /** Inputs that may wait; one more is refused with `RecordBusy`. 100,000 unless told. */
   readonly maxQueued?: number;
 }

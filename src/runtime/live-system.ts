@@ -198,7 +198,7 @@ export class LiveSystem implements Live {
         return schema.isAsKept();
       },
       prepared: () => schema.keep(),
-      open: ({ anew }) => this.#feeds.taken({ sources: this.#sources(), slot, anew }),
+      open: (how) => this.#feeds.taken({ sources: this.#sources(), slot, ...how }),
       openAside: () => this.#feeds.temporary('aside', this.#sources()),
     });
   }

@@ -23,7 +23,8 @@ export function projectionTarget(options: {
   if (!definition) throw new Error(`the service ${service.name} has no projection ${name}`);
   const own = service.projectionDatabase && config.databases[service.projectionDatabase.name];
   const url = own ?? recordUrl;
-  return new ProjectionTarget({ name: `${service.name}/${name}`, service: service.name, definition, url, log });
+  const ownLog = own === undefined;
+  return new ProjectionTarget({ name: `${service.name}/${name}`, service: service.name, definition, url, ownLog, log });
 }
 
 /** What brings one of a service's projections up to the record: by a session of its own, with a durable slot (CORRECTNESS 14). */

@@ -18,6 +18,7 @@ import { standbyRisks } from '../record/standby.ts';
 import { openStore } from '../views/stores/valkey/store.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
+import { LeftSlot } from './left-slot.ts';
 import { LiveSystem } from './live-system.ts';
 import { projectionSlots, viewsSlot } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
@@ -118,6 +119,11 @@ async function open(
     scheduler.start();
   }
   opened.push(sweeping(record, log));
+  if (follow && !store) {
+    const left = new LeftSlot({ record, slot: viewsSlot(record.url), log });
+    opened.push(async () => left.stop());
+    await left.start();
+  }
   return {
     config,
     log,

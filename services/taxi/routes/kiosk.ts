@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { limitRate, type ServiceContext, sendWritten, type WrittenItem } from '../../../src/index.ts';
+import { limitRate, type ServiceContext, sendWrittenJson, type WrittenItem } from '../../../src/index.ts';
 import { acceptDetails, completeDetails } from '../details.ts';
 import { guessing } from '../repeats.ts';
 import { checkedInfo, kioskRider, mobileNumber } from '../riders.ts';
@@ -18,8 +18,7 @@ export function kioskRoutes(
 ): void {
   const onRequest = limitRate({ perSecond: settings.kioskPerSecond, spareLoopback: true });
   /** The trip as the record has given it. */
-  const send = (reply: FastifyReply, trip: WrittenItem) =>
-    sendWritten(reply.type('application/json; charset=utf-8'), trip, live, trip.json);
+  const send = (reply: FastifyReply, trip: WrittenItem) => sendWrittenJson(reply, trip, live, trip.json);
   const options = (summary: string) => ({ onRequest, schema: { tags: ['taxi'], summary } });
   app.get<KioskRequest>('/riderbook', options('Book a trip (kiosk)'), async ({ query }, reply) => {
     const rider = { ...kioskRider(query.rider_id), mobile: mobileNumber(query.rider_mobile) };

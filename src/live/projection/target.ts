@@ -1,5 +1,5 @@
 import { type Statement, statement } from '../../record/coalesce/statement.ts';
-import { Connections, plannedEachTime, send } from '../../record/connections.ts';
+import { Connections, notFlushed, plannedEachTime, send } from '../../record/connections.ts';
 import { quoteTable } from '../../record/copy.ts';
 import type { Log } from '../../record/log.ts';
 import { migrate } from '../../record/migrate.ts';
@@ -36,6 +36,11 @@ export interface ProjectionTargetOptions {
   /** Names its migrations. */
   readonly service: string;
   readonly url: string;
+  /**
+   * The target is the record's own database, so that both have one log: a batch is then not flushed by itself, but with whatever is next
+   * (and at the latest by PostgreSQL's own timer). Until then a crash takes rows and position together.
+   */
+  readonly ownLog?: boolean;
   readonly log: Log;
 }
 
@@ -64,7 +69,8 @@ export class ProjectionTarget {
 
   constructor(options: ProjectionTargetOptions) {
     this.#options = options;
-    const { url, log } = options;
+    const { log } = options;
+    const url = options.ownLog ? notFlushed(options.url) : options.url;
     this.#connections = new Connections({ url, size: 1, idleMs: 60_000, log });
     this.#planned = new Connections({ url: plannedEachTime(url), size: 1, idleMs: 60_000, log });
   }
@@ -130,15 +136,18 @@ export class ProjectionTarget {
 
   /**
    * Writes changes and moves the position to `next`, in one statement: one round trip, one commit. Throws `PositionMoved`, and
-   * PostgreSQL's error where it refuses a row; then nothing is written.
+   * PostgreSQL's error where it refuses a row; then nothing is written. Returns null where it is flushed, and otherwise the end of the
+   * log before it: once that is flushed, so is whatever was written before.
    */
-  async writeAll(tables: readonly PendingTable[], position: ProjectionPosition, next: number): Promise<void> {
+  async writeAll(tables: readonly PendingTable[], position: ProjectionPosition, next: number): Promise<number | null> {
     const { sql, values, joins } = this.#compose(tables);
     const { epoch, leader, lsn, letters } = position;
     const query = { ...this.#named(sql), values: [next, this.name, epoch, leader, lsn, letters, ...values] };
     const connections = joins ? this.#planned : this.#connections;
-    const { rows } = await connections.use((client) => send<{ moved: number }>(client, query));
-    if (Number(rows[0]!.moved) !== 1) throw new PositionMoved(this.name);
+    const { rows } = await connections.use((client) => send<{ moved: number; log: string }>(client, query));
+    const { moved, log } = rows[0]!;
+    if (Number(moved) !== 1) throw new PositionMoved(this.name);
+    return this.#options.ownLog ? Number(log) : null;
   }
 
   /** One of the few statements that {@link #compose} makes, named once. */
@@ -233,7 +242,7 @@ export class ProjectionTarget {
       }
       if (put.length > 0) add(upsert(table, put, GUARD));
     });
-    return { sql: `with ${[MOVE, ...steps].join(',\n')} select count(*)::int as moved from moved`, values, joins };
+    return { sql: `with ${[MOVE, ...steps].join(',\n')} ${MOVED}`, values, joins };
   }
 
   /** The source was emptied: so is the target, and nothing is held back any more. */
@@ -251,6 +260,7 @@ const MOVE = `moved as (
   update lockstep.projections set lsn = $1::bigint, moved_at = now()
    where name = $2::text and epoch = $3::text and leader = $4::bigint and lsn = $5::bigint and letters = $6::bigint
   returning 1)`;
+const MOVED = `select count(*)::int as moved, (pg_current_wal_insert_lsn() - '0/0')::text as log from moved`;
 const FIRST = 7;
 const GUARD = 'exists (select from moved)';
 

@@ -25,9 +25,15 @@ export interface WriterOptions {
   readonly held: ReadonlySet<string>;
 }
 
+/** A position whose commit is flushed when the stream, which tells only of what is, has come to `log`. */
+interface Unflushed {
+  readonly lsn: number;
+  readonly log: number;
+}
+
 /**
  * Writes what the stream brings to the target: one batch at a time, each with everything that came while the one before was
- * written, so that batches grow with the load. Only what is stored is acknowledged.
+ * written, so that batches grow with the load. Only what is stored, and on disk, is acknowledged.
  */
 export class Writer {
   readonly #options: WriterOptions;
@@ -36,6 +42,9 @@ export class Writer {
   #position: ProjectionPosition;
   #held: ReadonlySet<string>;
   #writing: Promise<void> | undefined;
+  /** The last batch's end, where it may not be flushed yet. */
+  #committed: number | undefined;
+  #unflushed: Unflushed | undefined;
   #scheduled = false;
   #stopped = false;
   #paused = false;
@@ -109,6 +118,26 @@ export class Writer {
       this.end(new Error(`the stream was silent for ${SILENCE_MS / 1000} s`));
     }
     if (this.#intake.lsn - this.#position.lsn! >= IDLE_STEP) this.#schedule();
+    this.#acknowledgeFlushed();
+  }
+
+  /** The batch that ends at `lsn` is written; see `ProjectionTarget.writeAll` for `log`. */
+  #acknowledge(lsn: number, log: number | null): void {
+    if (log === null) {
+      this.#committed = undefined;
+      this.#unflushed = undefined;
+      this.#options.session.acknowledge(lsn);
+      return;
+    }
+    this.#acknowledgeFlushed();
+    if (this.#committed !== undefined) this.#unflushed ??= { lsn: this.#committed, log };
+    this.#committed = lsn;
+  }
+
+  #acknowledgeFlushed(): void {
+    if (!this.#unflushed || this.#intake.lsn < this.#unflushed.log) return;
+    this.#options.session.acknowledge(this.#unflushed.lsn);
+    this.#unflushed = undefined;
   }
 
   #schedule(): void {
@@ -151,19 +180,20 @@ export class Writer {
       this.#parts++;
       this.#whole = false;
     }
-    await this.#write(batch);
+    const log = await this.#write(batch);
     if (batch.whole) this.#whole = true;
     this.rows += batch.tables.reduce((sum, { rows }) => sum + rows.size, 0);
-    this.#options.session.acknowledge(batch.lsn);
+    this.#acknowledge(batch.lsn, log);
   }
 
-  async #write(batch: Batch): Promise<void> {
+  /** As `ProjectionTarget.writeAll`. */
+  async #write(batch: Batch): Promise<number | null> {
     const { target } = this.#options;
     try {
       if (this.#simple(batch.tables)) {
-        await target.writeAll(batch.tables, this.#position, batch.lsn);
+        const log = await target.writeAll(batch.tables, this.#position, batch.lsn);
         this.#position = { ...this.#position, lsn: batch.lsn };
-        return;
+        return log;
       }
     } catch (error) {
       if (error instanceof PositionMoved) return this.#follow(batch);
@@ -172,10 +202,11 @@ export class Writer {
     const before = this.#position.letters;
     this.#position = await target.writeApart(batch.tables, this.#position, batch.lsn);
     if (this.#position.letters !== before) await this.#learn();
+    return null;
   }
 
   /** Somebody retried the dead letters meanwhile: known again, the batch is written; anything else is another process. */
-  async #follow(batch: Batch): Promise<void> {
+  async #follow(batch: Batch): Promise<number | null> {
     const now = await this.#options.target.position();
     const { epoch, lsn, leader } = this.#position;
     const retried =

@@ -15,7 +15,7 @@ import { StreamWatch } from '../stream-watch.ts';
 import type { TopicHub } from '../topic-hub.ts';
 import type { Watermark } from '../watermark.ts';
 import { rebuildStored, verifyStored } from './aside.ts';
-import { type Begun, beginTerm, isBroken } from './begin.ts';
+import { type Begun, beginTerm, isBroken, type OpenOptions } from './begin.ts';
 import type { ViewStore, WritableState } from './store.ts';
 import { StoredApplier } from './stored-applier.ts';
 
@@ -33,8 +33,8 @@ export interface StoredFollowerOptions {
   prepare(): Promise<boolean>;
   /** The followed tables are what they are in the views: kept for the next leader. */
   prepared(): Promise<void>;
-  /** A session with the durable slot of all stored views; `anew`: a new one, with its snapshot. */
-  open(options: { readonly anew: boolean }): Promise<FeedSession>;
+  /** A session with the durable slot of all stored views; see `BeginOptions`. */
+  open(options: OpenOptions): Promise<FeedSession>;
   /** A session with a temporary slot of its own and its snapshot. */
   openAside(): Promise<FeedSession>;
   /** What the schema lacks that the view needs, as of the last `prepare`. */

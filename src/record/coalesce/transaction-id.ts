@@ -4,14 +4,14 @@ import type { Row, Value } from '../value.ts';
 const COLUMN = 'lockstep_xid';
 
 /**
- * `sql` returning the id of its transaction beside each row. A data-modifying WITH must stay at the top level, so a statement
+ * `sql` returning the id of its transaction beside each row, unless it does so itself. A data-modifying WITH must stay at the top level, so a statement
  * that begins with one asks for the column `lockstep_xid` itself.
  */
 export function withTransactionId(sql: string): string {
+  if (sql.includes(COLUMN)) return sql;
   if (!/^\s*with\b/i.test(sql)) {
     return `with written as (${sql}) select written.*, pg_current_xact_id()::text as ${COLUMN} from written`;
   }
-  if (sql.includes(COLUMN)) return sql;
   throw new Error(
     `a coalesced write that begins with WITH must return pg_current_xact_id()::text as ${COLUMN}: ${sql}`,
   );

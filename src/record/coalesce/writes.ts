@@ -102,17 +102,20 @@ export class WriteCoalescer<Input, Output> {
     );
     const query = { ...this.#statement, values, rowMode: 'array' };
     const { rows, xid } = takeTransactionId(await this.#connections.use((client) => send(client, query)));
-    if (rows.length !== batch.length) {
+    const { missing } = this.#write;
+    const found = missing === undefined ? rows : placed(rows, batch.length);
+    if (found.length !== batch.length) {
       throw new Error(`a coalesced write returned ${rows.length} rows for ${batch.length} inputs: ${this.#write.sql}`);
     }
     const receipt = { xid };
-    for (let i = 0; i < batch.length; i++) this.#succeed(batch[i]!, rows[i]!, receipt);
+    for (let i = 0; i < batch.length; i++) this.#succeed(batch[i]!, found[i], receipt);
   }
 
-  #succeed(waiting: Waiting<Input, Output>, row: Row, receipt: Written<Output>['receipt']): void {
+  #succeed(waiting: Waiting<Input, Output>, row: Row | undefined, receipt: Written<Output>['receipt']): void {
     this.#settle(waiting);
+    const { decode, missing } = this.#write;
     try {
-      waiting.resolve({ value: this.#write.decode(row, waiting.input), receipt });
+      waiting.resolve({ value: row ? decode(row, waiting.input) : missing!, receipt });
     } catch (error) {
       waiting.reject(error);
     }
@@ -137,6 +140,19 @@ export class WriteCoalescer<Input, Output> {
     if (waiting.next) this.#makeReady(waiting.next);
     else if (waiting.key !== undefined) this.#last.delete(waiting.key);
   }
+}
+
+/** The rows by the places of their inputs. */
+function placed(rows: readonly Row[], inputs: number): (Row | undefined)[] {
+  const found = new Array<Row | undefined>(inputs).fill(undefined);
+  for (const row of rows) {
+    const place = row.lockstep_place as number;
+    if (!(place >= 1 && place <= inputs) || found[place - 1]) {
+      throw new Error(`a coalesced write returned the place ${place} of ${inputs} inputs, or returned it twice`);
+    }
+    found[place - 1] = row;
+  }
+  return found;
 }
 
 /** All writers lock rows in one order, so that they do not deadlock. Keys are distinct within a batch. */

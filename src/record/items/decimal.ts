@@ -3,6 +3,7 @@ const MAX_DIGITS = 38;
 const MAX_EXPONENT = 125;
 /** Says that a text needs no reading. */
 const CANONICAL = Symbol('canonical');
+const ZERO = 48;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/;
 
 /**
@@ -26,7 +27,12 @@ export class Decimal {
   static of(units: bigint, digits: number): Decimal {
     const sign = units < 0n ? '-' : '';
     const all = String(units < 0n ? -units : units).padStart(digits + 1, '0');
-    return new Decimal(digits === 0 ? `${sign}${all}` : `${sign}${all.slice(0, -digits)}.${all.slice(-digits)}`);
+    if (all.length > MAX_DIGITS) return new Decimal(`${sign}${all}e-${digits}`);
+    let end = all.length;
+    while (end > all.length - digits && all.charCodeAt(end - 1) === ZERO) end--;
+    const point = all.length - digits;
+    const fraction = end > point ? `.${all.slice(point, end)}` : '';
+    return new Decimal(`${sign}${all.slice(0, point)}${fraction}`, CANONICAL);
   }
 
   /** The number times 10^digits, exactly. Throws RangeError where that is no whole number. */

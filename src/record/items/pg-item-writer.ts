@@ -6,13 +6,15 @@ import { predicate } from './pg-condition.ts';
 import type { ItemStatements } from './pg-statements.ts';
 import { addable, type ItemShape } from './shape.ts';
 
-type Step = 'create' | 'put' | 'replace' | 'set' | 'update' | 'remove';
-/** Runs one row of a statement: the attributes it returned, null where it was not done. */
+export type ItemStep = 'step' | 'put' | 'replace' | 'update' | 'remove';
+/** For attributes: they are what was sent. (No item has this text: it would be `{}`.) */
+export const AS_SENT = '';
+/** Runs one row of a statement: the attributes it returned or `AS_SENT`, null where it was not done. */
 export type RunStep = (values: readonly unknown[]) => Promise<Written<string | null>>;
 
 export interface PgItemWriterOptions {
   readonly shape: ItemShape;
-  readonly run: Readonly<Record<Step & keyof ItemStatements, RunStep>>;
+  readonly run: Readonly<Record<ItemStep & keyof ItemStatements, RunStep>>;
   /** Reads the item as it is after a write that was not done. */
   get(key: readonly string[]): Promise<Item | undefined>;
 }
@@ -36,12 +38,13 @@ export class PgItemWriter {
     const { shape, run } = this.#options;
     const key = shape.keyOf(item);
     const attributes = shape.attributesOf(item);
-    if (!condition) return this.#item(key, await run.put([...key, attributes]));
-    const written = await this.#attempt(key, condition, [
-      holds(condition, undefined) && (() => run.create([...key, attributes])),
-      this.#ifThere(condition, (path) => run.replace([...key, path, attributes])),
-    ]);
-    return this.#item(key, written);
+    const written = condition
+      ? await this.#attempt(key, condition, [
+          holds(condition, undefined) && (() => run.step([...key, 'create', null, attributes])),
+          this.#ifThere(condition, (path) => run.replace([...key, path, attributes])),
+        ])
+      : await run.put([...key, attributes]);
+    return this.#item(key, { ...written, value: attributes });
   }
 
   async update(key: ItemKey, update: ItemUpdate, { condition }: WriteOptions = {}): Promise<WrittenItem> {
@@ -51,7 +54,7 @@ export class PgItemWriter {
     const needed = allOf(itemExists, ...addable(update), ...(condition ? [condition] : []));
     const onlySet = removed === null && added === null;
     const step = this.#ifThere(needed, (path) =>
-      onlySet ? run.set([...values, path, set]) : run.update([...values, path, set, removed, added]),
+      onlySet ? run.step([...values, 'set', path, set]) : run.update([...values, path, set, removed, added]),
     );
     return this.#item(values, await this.#attempt(values, needed, [step]));
   }
@@ -112,6 +115,7 @@ class StoredItem implements WrittenItem {
   readonly #key: readonly string[];
   readonly #attributes: string;
   #value: Item | undefined;
+  #json: string | undefined;
 
   constructor(shape: ItemShape, key: readonly string[], { value, receipt }: Written<string | null>) {
     this.receipt = receipt;
@@ -126,7 +130,8 @@ class StoredItem implements WrittenItem {
   }
 
   get json(): string {
-    return this.#shape.jsonOf(this.#key, this.#attributes);
+    this.#json ??= this.#shape.jsonOf(this.#key, this.#attributes);
+    return this.#json;
   }
 }
 

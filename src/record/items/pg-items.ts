@@ -14,7 +14,7 @@ import {
   type WriteOptions,
   type WrittenItem,
 } from './item-table.ts';
-import { PgItemWriter } from './pg-item-writer.ts';
+import { AS_SENT, type ItemStep, PgItemWriter } from './pg-item-writer.ts';
 import { queryPage } from './pg-query.ts';
 import { type ItemStatements, statements } from './pg-statements.ts';
 import { ItemShape } from './shape.ts';
@@ -83,8 +83,8 @@ export class PgItemStore implements ItemStore {
   }
 }
 
-/** The rows' answer of a write statement. */
-const decode = (row: Row) => row.attributes as string | null;
+/** A row's answer of a write statement: its attributes, or that it has those that were sent. */
+const decode = (row: Row | undefined): string | null => (row ? ((row.attributes as string | null) ?? AS_SENT) : null);
 
 class PgItemTable implements ItemTable {
   readonly definition: ItemTableDefinition;
@@ -100,21 +100,22 @@ class PgItemTable implements ItemTable {
     this.shape = new ItemShape(definition);
     this.#statements = statements(definition);
     this.#get = this.#coalescedGet();
-    const coalesced = (name: 'create' | 'put' | 'replace' | 'set' | 'update' | 'remove') =>
+    const coalesced = (name: ItemStep) =>
       record.coalesceWrites<readonly unknown[], string | null>({
         ...this.#statements[name],
         encode: (values) => values,
         decode,
+        missing: null,
         key: (values) => this.shape.nameOf(values),
-        planEachTime: name !== 'create' && name !== 'put', // these join nothing
+        byKey: name === 'step',
+        planEachTime: name !== 'step' && name !== 'put', // which joins nothing
       });
     this.#writer = new PgItemWriter({
       shape: this.shape,
       run: {
-        create: coalesced('create'),
+        step: coalesced('step'),
         put: coalesced('put'),
         replace: coalesced('replace'),
-        set: coalesced('set'),
         update: coalesced('update'),
         remove: coalesced('remove'),
       },
@@ -168,16 +169,15 @@ class PgItemTable implements ItemTable {
           sql,
           values.map((value) => [value]),
         );
-        return { value: decode(row!), receipt: NO_RECEIPT };
+        return { value: decode(row), receipt: NO_RECEIPT };
       };
-    const { create, put, replace, set, update, remove, getLocked } = this.#statements;
+    const { step, put, replace, update, remove, getLocked } = this.#statements;
     return new PgItemWriter({
       shape: this.shape,
       run: {
-        create: alone(create),
+        step: alone(step),
         put: alone(put),
         replace: alone(replace),
-        set: alone(set),
         update: alone(update),
         remove: alone(remove),
       },

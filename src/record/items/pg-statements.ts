@@ -1,22 +1,26 @@
 import { quoteIdentifier, quoteTable } from '../copy.ts';
 import type { ItemIndex, ItemTableDefinition } from './item-table.ts';
 
-/** A statement that writes many rows, each `[...key, ...values]`. It returns, in their order, `attributes` (null: not done) and the transaction id. */
+/**
+ * A statement that writes many rows, each `[...key, ...values]`. It returns, of each that was done, its place among them (from 1),
+ * the transaction id and, unless they are what was sent, its `attributes`.
+ */
 export interface ItemStatement {
   readonly sql: string;
   readonly columns: readonly string[];
 }
 
 export interface ItemStatements {
-  /** Values: attributes. Not done where the item is there. */
-  readonly create: ItemStatement;
+  /**
+   * The two that are frequent, in one. Values: `create` or `set`, condition or null, attributes. `create` is not done where the item is
+   * there, `set` where it is not there or the condition does not hold.
+   */
+  readonly step: ItemStatement;
   /** Values: attributes. */
   readonly put: ItemStatement;
-  /** Values: condition or null, attributes. Not done where the item is not there, or the condition does not hold. */
+  /** Values: condition or null, attributes. Not done as `set`. */
   readonly replace: ItemStatement;
-  /** Values: condition or null, attributes set. Not done as `replace`. */
-  readonly set: ItemStatement;
-  /** Values: condition or null, attributes set, array of names removed or null, numbers added or null. Not done as `replace`. */
+  /** Values: condition or null, attributes set, array of names removed or null, numbers added or null. Not done as `set`. */
   readonly update: ItemStatement;
   /** Values: condition or null. Returns what was there. */
   readonly remove: ItemStatement;
@@ -35,44 +39,53 @@ export function statements(definition: ItemTableDefinition): ItemStatements {
   const keys = keyColumns(definition).map(quoteIdentifier);
   const table = quoteTable(definition.name);
   const same = keys.map((key, i) => `t.${key} = sent.k${i}`).join(' and ');
-  const statement = (values: readonly string[], written: string): ItemStatement => {
+  const statement = (values: readonly string[], sql: (sent: string) => string): ItemStatement => {
     const names = [...keys.map((_, i) => `k${i}`), ...values];
-    const arrays = names.map((_, i) => `$${i + 1}::text[]`);
-    const matched = keys.map((key, i) => `written.${key} = sent.k${i}`).join(' and ');
+    const arrays = names.map((_, i) => `$${i + 1}::text[]`).join(', ');
     return {
       columns: names.map(() => 'text'),
-      sql: `
-        with sent as materialized (
-          select * from unnest(${arrays.join(', ')}) with ordinality as sent (${names.join(', ')}, place)),
-        written as (${written} returning ${keys.map((key) => `t.${key}`).join(', ')}, t.attributes::text as attributes)
-        select written.attributes, pg_current_xact_id()::text as lockstep_xid
-          from sent left join written on ${matched} order by sent.place`,
+      sql: sql(`unnest(${arrays}) with ordinality as sent (${names.join(', ')}, place)`),
     };
   };
-  const insert = `insert into ${table} as t (${keys.join(', ')}, attributes)
-    select ${keys.map((_, i) => `sent.k${i}`).join(', ')}, sent.attributes::jsonb from sent order by sent.place`;
+  const place = `sent.place::integer as lockstep_place, pg_current_xact_id()::text as lockstep_xid`;
+  const now = `t.attributes::text as attributes, ${place}`;
   const where = `where ${same} and (sent.condition is null or t.attributes @@ sent.condition::jsonpath)`;
+  const change = (values: readonly string[], attributes: string, returned: string) =>
+    statement(
+      ['condition', ...values],
+      (sent) => `update ${table} t set attributes = ${attributes} from ${sent} ${where} returning ${returned}`,
+    );
+  const insert = (rows: string, conflict: string) => `
+    insert into ${table} as t (${keys.join(', ')}, attributes)
+    select ${keys.map((_, i) => `sent.k${i}`).join(', ')}, sent.attributes::jsonb from ${rows} order by sent.place
+    on conflict ${conflict} returning ${keys.map((key) => `t.${key}`).join(', ')}`;
+  const created = keys.map((key, i) => `created.${key} = sent.k${i}`).join(' and ');
+  const one = (sent: string) => `with sent as materialized (select * from ${sent})`;
   const get = `select sent.key, t.attributes::text as attributes from unnest($1::text[]) as sent (key)
     join ${table} t on ${keys.map((key, i) => `t.${key} = sent.key::jsonb ->> ${i}`).join(' and ')}`;
   return {
-    create: statement(['attributes'], `${insert} on conflict do nothing`),
+    // That all were created, as nearly always, is found out without looking for each.
+    step: statement(
+      ['step', 'condition', 'attributes'],
+      (sent) => `${one(sent)},
+        created as (${insert(`sent where sent.step = 'create'`, 'do nothing')}),
+        changed as (
+          update ${table} t set attributes = t.attributes || sent.attributes::jsonb
+            from sent ${where} and sent.step = 'set' returning ${now})
+        select null as attributes, ${place} from sent where sent.step = 'create' and (
+            (select count(*) from created) = (select count(*) from sent where sent.step = 'create')
+            or exists (select from created where ${created}))
+        union all select * from changed`,
+    ),
     put: statement(
       ['attributes'],
-      `${insert} on conflict (${keys.join(', ')}) do update set attributes = excluded.attributes`,
+      (sent) => `${one(sent)},
+        created as (${insert('sent', `(${keys.join(', ')}) do update set attributes = excluded.attributes`)})
+        select ${place} from sent join created on ${created}`,
     ),
-    replace: statement(
-      ['condition', 'attributes'],
-      `update ${table} t set attributes = sent.attributes::jsonb from sent ${where}`,
-    ),
-    set: statement(
-      ['condition', 'set'],
-      `update ${table} t set attributes = t.attributes || sent.set::jsonb from sent ${where}`,
-    ),
-    update: statement(
-      ['condition', 'set', 'removed', 'added'],
-      `update ${table} t set attributes = ${UPDATED} from sent ${where}`,
-    ),
-    remove: statement(['condition'], `delete from ${table} t using sent ${where}`),
+    replace: change(['attributes'], 'sent.attributes::jsonb', place),
+    update: change(['set', 'removed', 'added'], UPDATED, now),
+    remove: statement(['condition'], (sent) => `delete from ${table} t using ${sent} ${where} returning ${now}`),
     get,
     getLocked: `${get} for share of t`,
   };

@@ -210,7 +210,7 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     return tree.range(offset, limit).map((row, i) => ({ rank: offset + i + 1, row: rows.read(row) }));
   }
 
-  #standing(window: BoardWindow, { board, member, around }: StandingQuery): Standing | null {
+  #standing(window: BoardWindow, { board, member, around }: StandingQuery<object>): Standing | null {
     const tree = window[board];
     const row = board === 'games' ? this.#find(member) : this.#bestOf(window, member);
     const before = row < 0 ? -1 : tree.rank(row);
@@ -220,7 +220,7 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     return { ...neighbours[before - offset]!, of: tree.size, neighbours };
   }
 
-  #history({ player, limit }: HistoryQuery): Row[] {
+  #history({ player, limit }: HistoryQuery<object>): Row[] {
     const { histories, rows } = this.#boards;
     return histories.allOf(this.#playerOf(player), limit).map((row) => rows.read(row));
   }

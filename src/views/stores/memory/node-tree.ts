@@ -1,5 +1,6 @@
 import { type NodePool, WINDOW } from './node-pool.ts';
 import type { KeyedRows } from './radix-sort.ts';
+import { lowerBound } from './search.ts';
 
 /** A total order of rows. What the tree asks for must not change while a row is in it. */
 export interface RowOrder {
@@ -83,10 +84,12 @@ export abstract class NodeTree {
     let before = 0;
     for (let level = 0; level < this.height; level++) {
       const base = node * inners.capacity;
-      const last = base + inners.size[node]! - 1;
-      let slot = base;
-      // Forwards, not by halves: the processor loads the next lines while it waits for the first, and the counts are there.
-      while (slot < last && this.#isUpTo(slot + 1, row, key)) before += inners.count(slot++);
+      const end = base + inners.size[node]!;
+      // The first child needs no look: what comes before it belongs there too.
+      let slot = lowerBound(inners.keys, base + 1, end, key);
+      while (slot < end && inners.keys[slot] === key && this.#isNotAfter(slot, row)) slot++;
+      slot--;
+      if (slot > base) before += inners.upTo(slot - 1);
       path[level] = node;
       taken[level] = slot - base;
       node = inners.child(slot);
@@ -97,7 +100,8 @@ export abstract class NodeTree {
 
   /** Adds to the counts along the last descent. */
   protected counted(difference: number): void {
-    for (let level = 0; level < this.height; level++) this.pool.inners.addCount(this.#slot(level), difference);
+    const { path, taken, inners } = this.pool;
+    for (let level = 0; level < this.height; level++) inners.addCount(path[level]!, taken[level]!, difference);
     this.entries += difference;
   }
 
@@ -152,12 +156,7 @@ export abstract class NodeTree {
     return below;
   }
 
-  /** Whether the separator in this slot is the row or comes before it. */
-  #isUpTo(slot: number, row: number, key: number): boolean {
-    const separator = this.pool.inners.key(slot);
-    return separator < key || (separator === key && this.#isNotAfter(slot, row));
-  }
-
+  /** Whether the separator in this slot, of the row's key, is the row or comes before it. */
   #isNotAfter(slot: number, row: number): boolean {
     const { inners } = this.pool;
     const its = inners.second(slot);

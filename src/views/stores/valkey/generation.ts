@@ -58,6 +58,13 @@ export class StoredGeneration {
     return Math.min(...this.#buckets.map((bucket) => bucket.position));
   }
 
+  /** It is of the present epoch of the record from now on, which goes on from where `from` was at each bucket. */
+  async continue(from: string): Promise<void> {
+    const { leader, epoch } = this.#options;
+    const args = [String(this.number), String(leader), from, epoch];
+    await this.#all((bucket) => bucket.call(SCRIPTS.continue, [...args, String(bucket.position)]));
+  }
+
   /** Rows of a snapshot, in any order. Await it before the next block: at most two of them wait. */
   async load(table: string, rows: readonly Row[]): Promise<void> {
     for (const { bucket, operation } of this.#options.view.kind.load(table, rows))

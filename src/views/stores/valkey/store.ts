@@ -61,6 +61,7 @@ export class ValkeyStore {
   readonly description: string;
   readonly #writing: WritingConnection;
   readonly #names: KeyNames;
+  /** Tells this process from another one with the same leader's epoch. */
   readonly #holder = randomBytes(6).toString('hex');
   readonly #log: Pick<Logger, 'error'>;
   readonly #census: Census;
@@ -101,9 +102,9 @@ export class ValkeyStore {
     return new Map(looks.flatMap(([name, look]) => (look ? [[name, look] as const] : [])));
   }
 
-  /** Goes on with what is there. */
-  resume(view: string, leader: number, epoch: string): Promise<StoredGeneration> {
-    return this.#view(view).resume(leader, epoch);
+  /** Goes on with what is there, be it of the epoch `from`, which `epoch` continues. */
+  resume(view: string, leader: number, epoch: string, from?: string): Promise<StoredGeneration> {
+    return this.#view(view).resume(leader, epoch, from);
   }
 
   /** A new, empty generation beside the one that is served. */

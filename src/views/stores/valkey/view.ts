@@ -38,6 +38,8 @@ export interface ViewLook {
   readonly epoch: string | null;
   /** The least of its buckets' (LSN). */
   readonly lsn: number;
+  /** The most that any of them holds (LSN); null where that is not known: one is in the middle of a step. */
+  readonly reach: number | null;
 }
 
 /** A view in the store: any node reads it, the leader writes its generations. */
@@ -135,19 +137,25 @@ export class StoredView {
       ({ generation, epoch, position, shape }) =>
         position !== null && generation === first!.generation && epoch === first!.epoch && shape === this.#shape,
     );
-    return { intact, epoch: first!.epoch, lsn: intact ? Math.min(...states.map(({ position }) => position!)) : 0 };
+    const { epoch } = first!;
+    if (!intact) return { intact, epoch, lsn: 0, reach: null };
+    const positions = states.map(({ position }) => position!);
+    const reach = states.some(({ torn }) => torn) ? null : Math.max(...positions);
+    return { intact, epoch, lsn: Math.min(...positions), reach };
   }
 
-  /** Goes on with what is there. */
-  async resume(leader: number, epoch: string): Promise<StoredGeneration> {
+  /** Goes on with what is there, be it of an epoch of the record that the present one continues. */
+  async resume(leader: number, epoch: string, from = epoch): Promise<StoredGeneration> {
     const states = await this.#states();
     const generation = states[0]!.generation;
     const whole = states.every(
-      (state) => state.generation === generation && state.position !== null && state.epoch === epoch,
+      (state) => state.generation === generation && state.position !== null && state.epoch === from,
     );
     if (!whole || generation === null) throw new StoreFault('absent', `${this.name} is not whole in the store`);
     const positions = states.map(({ position }) => position!);
-    return new StoredGeneration({ view: this, generation, leader, epoch, positions });
+    const resumed = new StoredGeneration({ view: this, generation, leader, epoch, positions });
+    if (from !== epoch) await resumed.continue(from);
+    return resumed;
   }
 
   /** A new, empty generation beside the one that is served. */

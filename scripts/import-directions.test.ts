@@ -61,6 +61,16 @@ for (const [file, specifier] of [
   });
 }
 
+test('the pages may import types of what their build makes', () => {
+  const target = '../../../scripts/guides/render.ts';
+  assert.deepEqual(violationsIn('web/src/guides/page.tsx', `import type { Guide } from '${target}';`), []);
+  assert.deepEqual(
+    violationsIn('web/src/assets.d.ts', `type Guide = import('../../scripts/guides/render.ts').Guide;`),
+    [],
+  );
+  assert.equal(violationsIn('web/src/guides/page.tsx', `import { renderGuide } from '${target}';`).length, 1);
+});
+
 test('the pages may import types of services', () => {
   const source = "import type { Hero } from '../../../services/heroes/hero.ts';";
   assert.deepEqual(violationsIn('web/src/heroes/page.tsx', source), []);

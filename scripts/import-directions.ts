@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 
 /**
  * Who may import whom inside `src/`. Imports point backwards along the data's path; identity and testing stand beside it.
@@ -44,10 +44,11 @@ export function importsOf(source: string): Import[] {
 export function violationsIn(file: string, source: string): string[] {
   const from = areaOf(file);
   const isTest = /\.test\.tsx?$/.test(file);
+  const declares = file.endsWith('.d.ts');
   return importsOf(source)
     .filter((each) => each.specifier.startsWith('.') || (from === 'web' && isOwnPackage(each.specifier)))
     .map((each) => ({ ...each, target: targetOf(file, each.specifier) }))
-    .filter((each) => !mayImport({ file, from, isTest, target: each.target, typeOnly: each.typeOnly }))
+    .filter((each) => !mayImport({ file, from, isTest, target: each.target, typeOnly: declares || each.typeOnly }))
     .map((each) => `${file}:${each.line} imports ${each.target}: ${rule(from)}`);
 }
 
@@ -87,19 +88,21 @@ interface Question {
 function mayImport({ file, from, isTest, target, typeOnly }: Question): boolean {
   const to = areaOf(target);
   if (to === from) return true;
-  if (isTest && (to === 'testing' || to === 'client' || dirname(target) === 'scripts')) return true;
+  if (isTest && (to === 'testing' || to === 'client' || to === 'scripts')) return true;
   // A service with a part of the kit replaced, to see that a test finds the fault; and what stands in for a service's clients.
   if (from === 'testing' && to.startsWith('services/')) return isTest || posix.basename(target).startsWith('test-');
   if (typeOnly && exceptions.some((each) => each.file === file && each.to === to)) return true;
   if (from === 'services') return to === 'index' || to.startsWith('services/');
   if (from.startsWith('services/')) return to === 'index';
-  if (from === 'web') return to === 'client' || (typeOnly && (to === 'http' || to.startsWith('services/')));
+  if (from === 'web')
+    return to === 'client' || (typeOnly && (['http', 'scripts'].includes(to) || to.startsWith('services/')));
   return allowed[from]?.includes(to) ?? false;
 }
 
 function rule(from: string): string {
   if (from.startsWith('services')) return 'a service imports its own folder and src/index.ts';
-  if (from === 'web') return 'the web application uses lockstep/client, and of src/http and services only types';
+  if (from === 'web')
+    return 'the web application uses lockstep/client, and of src/http, services and scripts only types';
   if (!allowed[from]) return `src/${from} is no part of the layout`;
   return `${from} may import ${allowed[from].join(', ') || 'nothing but itself'}`;
 }

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { restartWith } from './huge-pages.js';
 
 const WANTED = 24;
 
@@ -21,9 +22,10 @@ function shippedNode() {
   }
 }
 
-/** Runs `script` with `args` in this process when it is new enough, otherwise in a Node 24 that ends with this one. */
-export async function runOnNode24(script, args) {
+/** Runs `script` with `args`, and `env` besides, in this process when it is new enough, otherwise in a Node 24 that ends with this one. */
+export async function runOnNode24(script, args, env = {}) {
   if (Number(process.versions.node.split('.')[0]) >= WANTED) {
+    restartWith(env);
     process.argv = [process.argv[0], script, ...args];
     await import(pathToFileURL(script).href);
     return;
@@ -39,7 +41,7 @@ export async function runOnNode24(script, args) {
   // The IPC channel closes when this process dies, even by SIGKILL; the child watches it (src/cli/stop-signal.ts).
   const child = spawn(node, [script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, LOCKSTEP_PARENT: String(process.pid) },
+    env: { ...process.env, ...env, LOCKSTEP_PARENT: String(process.pid) },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

@@ -4,10 +4,14 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
+import { GUIDES } from './guides/guides.ts';
 
 const ROOT = fileURLToPath(new URL('../web/', import.meta.url));
 const CLIENT = fileURLToPath(new URL('../src/client/', import.meta.url));
-const LOCK = fileURLToPath(new URL('../package-lock.json', import.meta.url));
+/** What makes pages of the documents. */
+const RENDERER = fileURLToPath(new URL('./guides/', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+const LOCK = join(REPOSITORY, 'package-lock.json');
 /** In the output: what it was built from. */
 const STAMP = 'built-from';
 
@@ -27,12 +31,16 @@ export async function buildWeb(): Promise<void> {
 async function build(): Promise<void> {
   const stamp = await sourcesHash();
   // Loaded here: who finds the pages built already need not wait for it.
-  const [vite, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')]);
+  const [vite, { default: react }, { guidesPlugin }] = await Promise.all([
+    import('vite'),
+    import('@vitejs/plugin-react'),
+    import('./guides/plugin.ts'),
+  ]);
   await vite.build({
     configFile: false,
     root: ROOT,
     logLevel: 'warn',
-    plugins: [react()],
+    plugins: [react(), guidesPlugin()],
     build: {
       outDir: 'dist',
       emptyOutDir: true,
@@ -42,6 +50,8 @@ async function build(): Promise<void> {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      // On a slow machine it would tell of plugins that take long.
+      rolldownOptions: { checks: { pluginTimings: false } },
     },
   });
   await compressFiles(join(ROOT, 'dist'));
@@ -62,20 +72,21 @@ async function compressFiles(folder: string): Promise<void> {
   );
 }
 
-/** Builds the pages unless they are built from just these sources. Returns whether it did. */
-export async function buildWebIfNeeded(): Promise<boolean> {
+/** Builds the pages unless they are built from just these sources; `before` is called when it does. */
+export async function buildWebIfNeeded(before: () => void = () => {}): Promise<void> {
   const built = await readFile(join(ROOT, 'dist', STAMP), 'utf8').catch(() => null);
-  if (built === (await sourcesHash())) return false;
+  if (built === (await sourcesHash())) return;
+  before();
   await buildWeb();
-  return true;
 }
 
-/** Of every file the output depends on: the sources, the packages, this script. */
+/** Of every file the output depends on: the sources, the documents, the packages, what builds. */
 async function sourcesHash(): Promise<string> {
-  const sources = [...(await filesUnder(ROOT)), ...(await filesUnder(CLIENT))];
+  const sources = [...(await filesUnder(ROOT)), ...(await filesUnder(CLIENT)), ...(await filesUnder(RENDERER))];
   const own = sources.filter((path) => !path.startsWith(join(ROOT, 'dist')));
+  const documents = GUIDES.map(({ file }) => join(REPOSITORY, file));
   const hash = createHash('sha256');
-  for (const path of [...own.sort(), LOCK, fileURLToPath(import.meta.url)]) {
+  for (const path of [...own.sort(), ...documents, LOCK, fileURLToPath(import.meta.url)]) {
     hash
       .update(`${relative(ROOT, path)}\0`)
       .update(await readFile(path))

@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { buildWebIfNeeded } from '../scripts/build-web.ts';
-import { defineService } from '../src/index.ts';
+import { defineService, Type } from '../src/index.ts';
 import { testBrowser, watchedPage } from '../src/testing/browser.ts';
-import { assertAccessible, LOOKS, loadedBytes, takePicture, watchShifts, wear } from '../src/testing/pages.ts';
+import { loadedBytes, testLooks, watchShifts } from '../src/testing/pages.ts';
 import { testServices } from '../src/testing/services.ts';
 import { services } from './index.ts';
 
@@ -72,18 +72,13 @@ test('the page that one comes to first', async (t) => {
     assert.ok(bytes > 50_000 && bytes < 150_000, `${bytes} bytes`);
   });
 
-  for (const look of LOOKS) {
-    await t.test(`is accessible and fits: ${look.join(', ')}`, async () => {
-      await wear(page, look);
-      await page.reload();
-      await tile('taxi').getByText('completed today').waitFor();
-      await tile('heroes').locator('dd').nth(1).getByText(/[1-9]/).waitFor();
-      const shift = await shifted();
-      assert.ok(shift < 0.05, `layout shift ${shift}`);
-      await takePicture(page, 'home', look);
-      await assertAccessible(page);
-    });
-  }
+  await testLooks(t, page, 'home', async () => {
+    await page.reload();
+    await tile('taxi').getByText('completed today').waitFor();
+    await tile('heroes').locator('dd').nth(1).getByText(/[1-9]/).waitFor();
+    const shift = await shifted();
+    assert.ok(shift < 0.05, `layout shift ${shift}`);
+  });
 
   await t.test('nothing from elsewhere; no errors on the console', () => {
     assert.deepEqual(faults, []);
@@ -100,8 +95,20 @@ test('where a service runs alone, the page shows no others', async (t) => {
     title: 'One of my own',
     migrations: pathToFileURL(`${folder}/`),
     views: {},
+    topics: () => ({
+      told: {
+        type: 'signals',
+        watch(key, send) {
+          const timer = setInterval(() => send({ told: key }), 20);
+          return () => clearInterval(timer);
+        },
+        authorize: (key) => key !== 'private',
+      },
+    }),
     routes(routes) {
       routes.get('/numbers', { schema: { summary: 'Every number' } }, async () => [1, 2, 3]);
+      const body = Type.Object({ whose: Type.String({ minLength: 2 }), number: Type.Integer({ minimum: 7 }) });
+      routes.post('/numbers', { schema: { body } }, async (request) => ({ taken: request.body }));
     },
   });
   const app = await testServices(t, [heroes!, mine]);
@@ -112,11 +119,30 @@ test('where a service runs alone, the page shows no others', async (t) => {
   await page.getByText('One of my own').waitFor();
   assert.equal(await page.locator('article[data-service]').count(), 1);
   // A service without a page has one that tells of its routes.
-  await page.getByRole('link', { name: 'mine' }).click();
+  await page.getByRole('main').getByRole('link', { name: 'mine' }).click();
   await page.getByRole('heading', { name: 'mine' }).waitFor();
   await page.getByText('Every number').waitFor();
-  const command = await page.locator('pre').innerText();
-  assert.deepEqual(JSON.parse((await run('bash', ['-c', command])).stdout), [1, 2, 3]);
-  await assertAccessible(page);
+  // Each route's command works as it is.
+  const command = async (row: string) => {
+    const text = await page.locator('.own-routes li', { hasText: row }).locator('pre').innerText();
+    return JSON.parse((await run('bash', ['-c', text])).stdout) as unknown;
+  };
+  assert.deepEqual(await command('GET'), [1, 2, 3]);
+  assert.deepEqual(await command('POST'), { taken: { whose: 'text', number: 7 } });
+  // What it tells shows as it comes, by any key; who may not follow is told so.
+  const live = page.getByRole('region', { name: 'Live' });
+  await live.getByText('"told": "all"').waitFor();
+  for (const [key, shown] of [
+    ['b', '"told": "b"'],
+    ['private', 'Following this topic needs a token.'],
+  ] as const) {
+    await live.getByLabel('Key of mine/told').fill(key);
+    await page.keyboard.press('Enter');
+    await live.getByText(shown).waitFor();
+  }
+  await testLooks(t, page, 'own', async () => {
+    await page.reload();
+    await live.getByText('"told": "all"').waitFor();
+  });
   assert.deepEqual(faults, []);
 });

@@ -5,6 +5,7 @@ import type { Bench, Part } from '../bench.ts';
 import type { BoardResult } from '../board.ts';
 import { atLeast, atMost, type Findings } from '../report/findings.ts';
 import { number } from '../report/statistics.ts';
+import { HUGE_PAGES } from '../servers/lockstep.ts';
 import { runProcess } from '../servers/process.ts';
 import { startRedis } from '../servers/redis.ts';
 import { sendToRedis } from './games.ts';
@@ -25,7 +26,8 @@ export const ranks: Part = {
     const sizes = bench.quick ? [1_000_000] : [1_000_000, 10_000_000];
     const args = ['--max-old-space-size=8192', BOARD, ...sizes.map(String)];
     bench.say('  boards in memory');
-    const output = await runProcess({ command: process.execPath, args, cwd: bench.directory, timeoutMs: 240_000 });
+    const board = { command: process.execPath, args, env: HUGE_PAGES, cwd: bench.directory, timeoutMs: 240_000 };
+    const output = await runProcess(board);
     const boards = JSON.parse(output) as BoardResult[];
     const sets: SortedSet[] = [];
     for (const entries of sizes) {

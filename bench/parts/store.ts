@@ -32,7 +32,7 @@ export const store: Part = {
     const server = await startValkey();
     const raw = createClient({ url: server.url });
     const log = { error: (detail: object) => bench.say(JSON.stringify(detail)) };
-    const opened = await openStore({ url: server.url, log: log as never });
+    const opened = await openStore({ url: server.url, database: 'bench', log: log as never });
     try {
       await raw.connect();
       const sides = new Sides(opened.add('bench/rows', storedRows({ buckets: 1 }) as never), raw);

@@ -7,6 +7,8 @@ import { type ProcessOptions, runProcess, startProcess, withTimeout } from './pr
 const COMMAND = fileURLToPath(new URL('../../bin/lockstep.js', import.meta.url));
 const PASSWORD = 'Bench-Pass-1';
 const SIGN_UPS_AT_ONCE = 4;
+/** As `lockstep start` sets it for itself (bin/huge-pages.js); for what is measured without that command. */
+export const HUGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
 export interface LockstepOptions {
   readonly dataDir: string;
@@ -50,8 +52,8 @@ export function runLockstep(options: LockstepOptions, args: readonly string[]): 
   return runProcess({ ...commandLine(options, args), cwd: options.cwd, env, timeoutMs: options.timeoutMs });
 }
 
-function environment({ dataDir, only, env }: LockstepOptions): Record<string, string> {
-  return { LOCKSTEP_DATA: dataDir, ...(only && { LOCKSTEP_ONLY: only }), ...env };
+function environment({ dataDir, only, command, env }: LockstepOptions): Record<string, string> {
+  return { LOCKSTEP_DATA: dataDir, ...(only && { LOCKSTEP_ONLY: only }), ...(command && HUGE_PAGES), ...env };
 }
 
 function commandLine(options: LockstepOptions, args: readonly string[]): Pick<ProcessOptions, 'command' | 'args'> {

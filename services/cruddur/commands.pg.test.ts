@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { testDatabase } from '../../src/testing/database.ts';
+import { testStoreEnv } from '../../src/testing/store.ts';
 
 const command = fileURLToPath(new URL('../../bin/lockstep.js', import.meta.url));
 
@@ -13,9 +14,10 @@ test('lockstep cruddur sets up, seeds, lists and drops', async (t) => {
   const { url, record } = await testDatabase(t);
   const dataDir = mkdtempSync(join(tmpdir(), 'lockstep-cruddur-'));
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  const store = await testStoreEnv();
   const lockstep = (...args: string[]) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      const env = { ...process.env, DATABASE_URL: url, LOCKSTEP_DATA: dataDir };
+      const env = { ...process.env, DATABASE_URL: url, LOCKSTEP_DATA: dataDir, ...store };
       const child = execFile(process.execPath, [command, 'cruddur', ...args], { env }, (error, stdout, stderr) =>
         resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
       );

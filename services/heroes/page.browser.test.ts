@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import AxeBuilder from '@axe-core/playwright';
-import type { Page } from 'playwright-core';
 import { buildWebIfNeeded } from '../../scripts/build-web.ts';
 import { testApp } from '../../src/testing/app.ts';
 import { testBrowser, watchedPage } from '../../src/testing/browser.ts';
+import { testLooks } from '../../src/testing/pages.ts';
 import { HeroesClient, hero } from './test-client.ts';
-
-/** Pictures of the pages for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */
-const SHOTS = process.env.LOCKSTEP_SHOTS;
 
 test('the page of heroes', async (t) => {
   await buildWebIfNeeded();
@@ -81,23 +76,10 @@ test('the page of heroes', async (t) => {
     assert.equal((await client.read([100, 101])).status, 200);
   });
 
-  for (const [device, colorScheme] of SHOTS ? [...LOOKS, ...OTHER_LOOKS] : LOOKS) {
-    await t.test(`is accessible and fits: ${device}, ${colorScheme}`, async () => {
-      await page.setViewportSize(DEVICES[device]);
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.goto(`${app.url}/heroes/`);
-      await page.getByText(/[1-9]\d* hits, \d+ misses/).waitFor();
-      if (SHOTS) await new Promise((resolve) => setTimeout(resolve, 6000));
-      await picture(page, `heroes-${device}-${colorScheme}`);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      assert.deepEqual(
-        violations.map(({ id, help, nodes }) => [id, help, nodes[0]?.html]),
-        [],
-      );
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px too wide`);
-    });
-  }
+  await testLooks(t, page, 'heroes', async () => {
+    await page.goto(`${app.url}/heroes/`);
+    await page.getByText(/[1-9]\d* hits, \d+ misses/).waitFor();
+  });
 
   await t.test('nothing from elsewhere; no errors on the console', () => {
     // The browser itself reports the requests that were refused on purpose.
@@ -107,20 +89,3 @@ test('the page of heroes', async (t) => {
     );
   });
 });
-
-type Look = readonly ['desktop' | 'phone', 'light' | 'dark'];
-const LOOKS: readonly Look[] = [
-  ['desktop', 'light'],
-  ['phone', 'dark'],
-];
-const OTHER_LOOKS: readonly Look[] = [
-  ['desktop', 'dark'],
-  ['phone', 'light'],
-];
-const DEVICES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (!SHOTS) return;
-  await mkdir(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
-}

@@ -1,32 +1,21 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  ClientError,
-  idempotencyKey,
-  longBody,
-  rows,
-  type ServiceContext,
-  sendWritten,
-  type Written,
-} from '../../src/index.ts';
-import { importHeroes } from './csv.ts';
+import { ClientError, idempotencyKey, rows, type ServiceContext, sendWritten, type Written } from '../../src/index.ts';
+import { cacheRoute } from './cache-route.ts';
 import { bad, isOrder, MAX_ROWS, newHeroOf, readOrder } from './envelope.ts';
 import { FIELDS, found, type Hero, INTEGER, readChanges, readHero, readId, readIds } from './hero.ts';
+import { importRoute } from './import-route.ts';
 import { Reads } from './reads.ts';
 import * as schemas from './schemas.ts';
 import type { views } from './views.ts';
 import { Writes } from './writes.ts';
 
-type Context = ServiceContext<typeof views>;
-
-interface Parts extends Context {
+export interface Parts extends ServiceContext<typeof views> {
   readonly reads: Reads;
   readonly writes: Writes;
 }
 
-const TAGS = ['heroes'];
-
-export function routes(app: FastifyInstance, context: Context): void {
+export function routes(app: FastifyInstance, context: ServiceContext<typeof views>): void {
   const parts = { ...context, reads: new Reads(context), writes: new Writes(context) };
   postRoute(app, parts);
   readRoutes(app, parts);
@@ -42,7 +31,7 @@ function postRoute(app: FastifyInstance, parts: Parts): void {
     '/',
     {
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'Read or write heroes in one request, or create heroes',
         description:
           '{"USE_CACHE":"True","REQUEST":"read","SQLS":[3,1]} answers {"statusCode":200,"body":[...]}; with "write", SQLS are ' +
@@ -128,7 +117,7 @@ function readRoutes(app: FastifyInstance, { reads }: Parts): void {
     '',
     {
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'Heroes by their ids',
         querystring: schemas.IdsQuery,
         response: { 200: schemas.Heroes, '4xx': schemas.Problem },
@@ -144,7 +133,7 @@ function readRoutes(app: FastifyInstance, { reads }: Parts): void {
     '/:id',
     {
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'One hero',
         params: schemas.IdPath,
         querystring: schemas.CacheQuery,
@@ -181,7 +170,7 @@ function listRoute(fastify: FastifyInstance, { record }: Parts): void {
     '/list',
     {
       schema: {
-        tags: TAGS,
+        tags: schemas.TAGS,
         summary: 'Heroes in the order of their ids, from the record',
         description: 'For the next page, ask with `after` as the last id.',
         querystring: schemas.ListQuery,
@@ -205,7 +194,7 @@ interface ChangeRequest {
 function changeRoutes(app: FastifyInstance, parts: Parts): void {
   const { writes } = parts;
   const schema = (summary: string) => ({
-    tags: TAGS,
+    tags: schemas.TAGS,
     summary,
     params: schemas.IdPath,
     querystring: schemas.CacheQuery,
@@ -237,71 +226,4 @@ function fieldsOf<T extends object>(body: unknown, read: (body: unknown) => T | 
   const sent = (body as { id?: unknown }).id;
   if (sent !== undefined && sent !== id) throw bad(`id is ${id} by the path; leave it out, or send the same`);
   return fields;
-}
-
-/** A file is as long as it is: it is read as it comes, and never held. */
-function importRoute(app: FastifyInstance, { record, live }: Parts): void {
-  app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) => done(null, payload));
-  app.post(
-    '/import',
-    {
-      schema: {
-        tags: TAGS,
-        summary: 'Load heroes from a CSV file, all of them or none',
-        description:
-          'The body, text/csv: id,hero,power,name,xp,color with that line first or without. Answered when it is stored.',
-        response: { 200: schemas.Imported, '4xx': schemas.Problem },
-      },
-    },
-    async (request, reply) => {
-      const { body } = request as { body?: { pipe?: unknown } };
-      if (typeof body?.pipe !== 'function') throw bad('send the file as the body, with Content-Type: text/csv');
-      const began = performance.now();
-      const written = await importHeroes({ record, chunks: longBody(request) });
-      const seconds = Number(((performance.now() - began) / 1000).toFixed(3));
-      return sendWritten(reply, written, live, { heroes: written.value, seconds });
-    },
-  );
-}
-
-function cacheRoute(app: FastifyInstance, { views: { heroes }, reads: { latency } }: Parts): void {
-  app.get(
-    '/cache',
-    { schema: { tags: TAGS, summary: 'How the cache does', response: { 200: schemas.Cache } } },
-    async () => {
-      const { entries, bytes, cache } = heroes.status();
-      const {
-        hits = 0,
-        misses = 0,
-        statements: queries = 0,
-        evictions = 0,
-        expirations = 0,
-        refusals = 0,
-      } = cache ?? {};
-      const { maxBytes = 0, eviction = 'none', ttlMs = 0 } = cache ?? {};
-      return {
-        ...{
-          hits,
-          misses,
-          hitRatio: hits + misses > 0 ? hits / (hits + misses) : null,
-          rows: entries,
-          bytes,
-          maxBytes,
-        },
-        ...{
-          queries,
-          evictions,
-          expirations,
-          refusals,
-          eviction,
-          ttlSeconds: Number.isFinite(ttlMs) ? ttlMs / 1000 : null,
-        },
-        latency: {
-          cached: latency.cached.percentiles(),
-          filled: latency.filled.percentiles(),
-          uncached: latency.uncached.percentiles(),
-        },
-      };
-    },
-  );
 }

@@ -2,6 +2,8 @@ import { Type } from '../../src/index.ts';
 
 /** What the routes take and give, with examples: shown at `/docs`. What is sent is checked by the handlers, which say more. */
 
+export const TAGS = ['heroes'];
+
 const TEXT = (example: string) => Type.String({ examples: [example], description: 'At most 20 characters' });
 
 const FIELDS = {

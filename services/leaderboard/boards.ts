@@ -20,15 +20,15 @@ export interface Boards {
 /** The best games of all time, of a day's month and of the day, to be asked at one position. */
 export function boardQueries(date: string, limit: number) {
   return [
-    top({ board: 'games', window: 'overall', limit }),
-    top({ board: 'games', window: 'monthly', date, limit }),
-    top({ board: 'games', window: 'daily', date, limit }),
+    top<Game>({ board: 'games', window: 'overall', limit }),
+    top<Game>({ board: 'games', window: 'monthly', date, limit }),
+    top<Game>({ board: 'games', window: 'daily', date, limit }),
   ] as const;
 }
 
 /** The answers to {@link boardQueries}, as the API gives them. */
-export function boardsOf(results: readonly (readonly RankedRow[])[]): Boards {
-  const [overall, monthly, daily] = results.map((rows) => rows.map(({ row }) => entryOf(row as unknown as Game)));
+export function boardsOf(results: readonly (readonly RankedRow<Game>[])[]): Boards {
+  const [overall, monthly, daily] = results.map((rows) => rows.map(({ row }) => entryOf(row)));
   return { overall: overall!, monthly: monthly!, daily: daily! };
 }
 

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page, WebSocketRoute } from 'playwright-core';
 import { buildWebIfNeeded } from '../../scripts/build-web.ts';
 import { testApp } from '../../src/testing/app.ts';
 import { testBrowser, watchedPage } from '../../src/testing/browser.ts';
+import { testLooks } from '../../src/testing/pages.ts';
 import { importGames } from './import.ts';
 import { sampleGames } from './sample.ts';
 import { DEFAULTS } from './settings.ts';
 import { TestClient } from './test-client.ts';
-
-/** Pictures of the pages for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */
-const SHOTS = process.env.LOCKSTEP_SHOTS;
 
 test('the leaderboard page', async (t) => {
   await buildWebIfNeeded();
@@ -145,24 +141,10 @@ test('the leaderboard page', async (t) => {
     await first('overall').getByText('latecomer').waitFor();
   });
 
-  for (const [device, colorScheme] of SHOTS ? [...LOOKS, ...OTHER_LOOKS] : LOOKS) {
-    await t.test(`is accessible and fits: ${device}, ${colorScheme}`, async () => {
-      await page.setViewportSize(DEVICES[device]);
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      for (const path of ['/', '/leaderboard/']) {
-        await page.goto(app.url + path);
-        await page.getByText('latecomer').first().waitFor();
-        await picture(page, `${path === '/' ? 'home' : 'leaderboard'}-${device}-${colorScheme}`);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        assert.deepEqual(
-          violations.map(({ id, help, nodes }) => [id, help, nodes[0]?.html]),
-          [],
-        );
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        assert.ok(overflow <= 0, `${path} is ${overflow} px too wide`);
-      }
-    });
-  }
+  await testLooks(t, page, 'leaderboard', async () => {
+    await page.goto(`${app.url}/leaderboard/`);
+    await page.getByText('latecomer').first().waitFor();
+  });
 
   await t.test("the theme follows the system's, until one is chosen, which stays", async () => {
     const shown = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -187,17 +169,6 @@ test('the leaderboard page', async (t) => {
   });
 });
 
-type Look = readonly ['desktop' | 'phone', 'light' | 'dark'];
-const LOOKS: readonly Look[] = [
-  ['desktop', 'light'],
-  ['phone', 'dark'],
-];
-const OTHER_LOOKS: readonly Look[] = [
-  ['desktop', 'dark'],
-  ['phone', 'light'],
-];
-const DEVICES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
-
 async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
@@ -213,10 +184,4 @@ async function typeThrough(page: Page, texts: readonly string[]): Promise<void> 
     if (index > 0) await page.keyboard.press('Tab');
     await page.keyboard.type(text);
   }
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (!SHOTS) return;
-  await mkdir(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
 }

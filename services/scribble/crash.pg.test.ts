@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort, ServerProcess } from '../../src/testing/server-process.ts';
+import { testStoreEnv } from '../../src/testing/store.ts';
 import { BinaryClient, until } from './test-clients.ts';
 
 const KILLS = 4;
@@ -64,7 +65,7 @@ test('[SPEC 1] kill -9 while drawing at full speed: nothing that a client was sh
   const server = new ServerProcess({
     dataDir,
     port: await freePort(),
-    env: { LOG_LEVEL: 'warn', LOCKSTEP_RATE_LIMIT: '0' },
+    env: { LOG_LEVEL: 'warn', LOCKSTEP_RATE_LIMIT: '0', ...(await testStoreEnv()) },
   });
   t.after(async () => {
     await server.stop();

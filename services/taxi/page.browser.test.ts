@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import AxeBuilder from '@axe-core/playwright';
 import { buildWebIfNeeded } from '../../scripts/build-web.ts';
 import { testApp } from '../../src/testing/app.ts';
 import { testBrowser, watchedPage } from '../../src/testing/browser.ts';
+import { testLooks } from '../../src/testing/pages.ts';
 import { bill } from './billing.ts';
 import { simulate } from './simulate.ts';
-
-/** Pictures of the page for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */
-const SHOTS = process.env.LOCKSTEP_SHOTS;
 
 test('the taxi page', async (t) => {
   await buildWebIfNeeded();
@@ -59,7 +55,6 @@ test('the taxi page', async (t) => {
         .data.some((byte) => byte > 0);
     });
     assert.ok(painted);
-    if (SHOTS) await picture('live');
     const { completed } = await running;
     await legend('Completed')
       .getByText(String(completed + 1), { exact: true })
@@ -69,33 +64,10 @@ test('the taxi page', async (t) => {
     await page.locator('.billing tbody tr').first().waitFor();
   });
 
-  for (const [device, colorScheme] of [['desktop', 'light'], ['phone', 'dark'], ...(SHOTS ? OTHERS : [])] as const) {
-    await t.test(`is accessible and fits: ${device}, ${colorScheme}`, async () => {
-      await page.setViewportSize(device === 'phone' ? { width: 390, height: 844 } : { width: 1280, height: 900 });
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.goto(`${app.url}/taxi/`);
-      await page.locator('.billing tbody tr').first().waitFor();
-      await picture(`${device}-${colorScheme}`);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      assert.deepEqual(
-        violations.map(({ id, help, nodes }) => [id, help, nodes[0]?.html]),
-        [],
-      );
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px too wide`);
-    });
-  }
+  await testLooks(t, page, 'taxi', async () => {
+    await page.goto(`${app.url}/taxi/`);
+    await page.locator('.billing tbody tr').first().waitFor();
+  });
 
   await t.test('nothing comes from elsewhere; no errors on the console', () => assert.deepEqual(faults, []));
-
-  async function picture(name: string): Promise<void> {
-    if (!SHOTS) return;
-    await mkdir(SHOTS, { recursive: true });
-    await page.screenshot({ path: `${SHOTS}/taxi-${name}.png`, fullPage: true });
-  }
 });
-
-const OTHERS = [
-  ['desktop', 'dark'],
-  ['phone', 'light'],
-] as const;

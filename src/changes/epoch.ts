@@ -12,7 +12,19 @@ export interface LogIdentity {
 
 /** A short text for a log (12 characters of `0-9a-z`). */
 export function epochOf(log: LogIdentity): string {
-  const text = JSON.stringify([log.systemId, log.timeline, log.databaseOid, log.restoreId]);
+  return shortHash([log.systemId, log.timeline, log.databaseOid, log.restoreId]);
+}
+
+/**
+ * A short text for the database that a log is of: the same on a standby that is promoted, and another one for each database of
+ * a server and for each restored copy, which may all live at once.
+ */
+export function databaseOf(log: LogIdentity): string {
+  return shortHash([log.systemId, log.databaseOid, log.restoreId]);
+}
+
+function shortHash(parts: readonly (string | number)[]): string {
+  const text = JSON.stringify(parts);
   const hash = createHash('sha256').update(text).digest().readBigUInt64BE();
   return hash.toString(36).padStart(12, '0').slice(-12);
 }

@@ -11,7 +11,7 @@ export function isServiceName(name: string): boolean {
 }
 
 /** Paths that are taken. */
-const RESERVED = new Set(['assets', 'console', 'docs', 'healthz', 'identity', 'live', 'lockstep', 'metrics', 'readyz']);
+const RESERVED = new Set('assets console docs guides healthz identity live lockstep metrics readyz'.split(' '));
 
 /**
  * The services that Lockstep ships with and those in `services/<name>/service.ts` under the working folder, where `lockstep new`

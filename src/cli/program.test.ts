@@ -195,3 +195,13 @@ test('config tells where each value comes from', async (t) => {
   assert.match(stdout, /^port +PORT +default +8080$/m);
   assert.match(stdout, new RegExp(`^dataDir +LOCKSTEP_DATA +env +${dataDir}$`, 'm'));
 });
+
+test('config prints one value alone, for scripts', async (t) => {
+  const dataDir = dataDirectory(t);
+  for (const name of ['dataDir', 'LOCKSTEP_DATA'])
+    assert.equal((await lockstep(dataDir, 'config', name)).stdout, `${dataDir}\n`);
+  assert.equal((await lockstep(dataDir, 'config', 'port', '--json')).stdout, '8080\n');
+  const { code, stderr } = await lockstep(dataDir, 'config', 'nonsense');
+  assert.equal(code, 2);
+  assert.match(stderr, /no option "nonsense"; there are host, port, /);
+});

@@ -111,3 +111,8 @@ test('a token that has run out is followed by a new connection, not by a storm o
   assert.deepEqual(asked.at(-1), { subscribe: TOPIC, from: 'e-1' });
   assert.deepEqual(told, ['resync', 'event e-1']);
 });
+
+test('without a WebSocket, as before Node 22, it says what to do', (t) => {
+  t.mock.property(globalThis, 'WebSocket' as never, undefined as never);
+  assert.throws(() => follow(t, 'ws://localhost:1'), /needs WebSocket: a browser, or Node 22 or newer/);
+});

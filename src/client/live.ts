@@ -45,6 +45,10 @@ export interface LiveOptions {
   token?(): Promise<string | undefined>;
 }
 
+/** Where there is none: before Node 22. */
+const NO_WEBSOCKET =
+  'Following a topic needs WebSocket: a browser, or Node 22 or newer. With an older Node, first: ' +
+  "import { WebSocket } from 'ws'; globalThis.WebSocket = WebSocket;";
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 /** After a token was refused: time for a new one, and no storm where there is none. */
@@ -78,8 +82,9 @@ export class LiveClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Follows `<service>/<topic>/<key>` until the returned function is called. One follower a topic. */
+  /** Follows `<service>/<topic>/<key>` until the returned function is called. One follower a topic. Throws without a WebSocket. */
   follow<Data = unknown>(topic: string, follower: Follower<Data>): () => void {
+    if (typeof WebSocket === 'undefined') throw new Error(NO_WEBSOCKET);
     const followed: Followed = { ...(follower as Follower), position: null, last: null };
     this.#followed.set(topic, followed);
     if (this.#isReady) this.#ask(topic, followed);
@@ -104,9 +109,10 @@ export class LiveClient {
     this.#followed.clear();
     clearTimeout(this.#retry);
     const socket = this.#socket;
+    if (!socket) return;
     // A browser complains of one that is closed before it is open.
-    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
-    else socket?.close();
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
   }
 
   #connect(): void {

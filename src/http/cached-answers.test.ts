@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer } from '../live/live.ts';
 import { CachedAnswers } from './cached-answers.ts';
 import { TestView } from './testing/live.ts';
 import { testServer } from './testing/server.ts';
@@ -89,6 +90,80 @@ test('an answer ends when something in it expires, although nothing changes', as
   assert.equal(await get(), 1);
   time.now = 1500;
   assert.deepEqual([await get(), await get()], [2, 2], 'at the moment itself it is over');
+});
+
+/** A view in a store: it answers later, when the test lets it, at a position of its own. */
+class StoredView extends TestView {
+  asked: PromiseWithResolvers<void>[] = [];
+
+  override readNow(queries: readonly unknown[]): Answer<never> | undefined {
+    return queries.length === 0 ? super.readNow(queries) : undefined;
+  }
+
+  override async read(queries: readonly unknown[]): Promise<Answer<never>> {
+    const { number, position } = this;
+    const gate = Promise.withResolvers<void>();
+    this.asked.push(gate);
+    await gate.promise;
+    const source = this.available ? 'view' : 'record';
+    return { results: queries.map(() => number) as never, position: { ...position, lsn: position.lsn + 10 }, source };
+  }
+}
+
+async function storedServer(t: Parameters<typeof testServer>[0]) {
+  const view = new StoredView();
+  const answers = new CachedAnswers(view);
+  const app = await server(t, (request, reply) =>
+    answers.send(request, reply, { key: '', queries: () => [{}], body: (results) => (results as unknown[])[0] }),
+  );
+  const get = async () => {
+    const response = await app.inject('/sample/x');
+    return [response.json<number>(), response.headers['lockstep-position'], response.headers['lockstep-source']];
+  };
+  /** Waits until so many readings were asked for, and lets them answer. */
+  const answer = async (count: number) => {
+    while (view.asked.length < count) await new Promise(setImmediate);
+    for (const { resolve } of view.asked) resolve();
+  };
+  return { view, get, answer };
+}
+
+test('[SPEC 5] of a view in a store: one reading for all who ask, kept, at the later of its position and the node’s', async (t) => {
+  const { view, get, answer } = await storedServer(t);
+  const asking = [get(), get()];
+  await answer(1);
+  assert.deepEqual(await Promise.all(asking), Array(2).fill([1, 'e1-32', 'view']));
+  assert.deepEqual(await get(), [1, 'e1-32', 'view'], 'it was read ahead of what the node knows');
+  view.position = { epoch: 'e1', lsn: 200 };
+  assert.deepEqual(await get(), [1, 'e1-5k', 'view'], 'nothing touched it since');
+  assert.equal(view.asked.length, 1);
+});
+
+test('[SPEC 5] what was read while the view changed is not kept, and nobody joins it who knows of the change', async (t) => {
+  const { view, get, answer } = await storedServer(t);
+  const before = get();
+  while (view.asked.length < 1) await new Promise(setImmediate);
+  view.version++;
+  view.number = 2;
+  const after = get();
+  await answer(2);
+  assert.deepEqual([(await before)[0], (await after)[0]], [1, 2]);
+  assert.equal((await get())[0], 2);
+  assert.equal(view.asked.length, 2);
+});
+
+test('[SPEC 5] a view in a store that is out of step: the record answers each of its askers, and nothing is kept', async (t) => {
+  const { view, get, answer } = await storedServer(t);
+  view.available = false;
+  const asking = [get(), get()];
+  await answer(2);
+  assert.deepEqual(
+    (await Promise.all(asking)).map(([, , source]) => source),
+    ['record', 'record'],
+  );
+  const next = get();
+  await answer(3);
+  assert.equal((await next)[2], 'record');
 });
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;

@@ -98,15 +98,18 @@ interface Route {
   readonly pattern: RegExp;
 }
 
-/** Problem documents for every error of `app`, and for paths and methods that it has no route for. */
-export function installErrors(app: FastifyInstance, log: Logger): void {
+/** Answers what no route of the server is for. */
+export type AnswerMissing = (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/** Problem documents for every error of `app`. Returns how to answer paths and methods that it has no route for. */
+export function installErrors(app: FastifyInstance, log: Logger): AnswerMissing {
   const routes: Route[] = [];
   app.addHook('onRoute', ({ method, url }) => {
     if (/[*(]/.test(url)) return;
     for (const each of [method].flat()) routes.push({ method: each, pattern: patternOf(url) });
   });
   app.setErrorHandler((error, _request, reply) => answerError(error, reply, log));
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, missing(request, routes)));
+  return (request, reply) => sendProblem(reply, missing(request, routes));
 }
 
 /** `/users/:name` as an expression. */

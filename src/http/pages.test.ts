@@ -33,6 +33,16 @@ test('one HTML file is every page, always asked for anew, under a policy without
   assert.deepEqual([bare.statusCode, bare.headers.location], [308, '/sample/']);
 });
 
+test('guides are pages where the build has them; what is none is not found', async (t) => {
+  const folder = await build(t);
+  await writeFile(join(folder, 'guides.json'), '["operate"]');
+  const { app } = await testServer(t, {}, { pages: folder });
+  for (const url of ['/guides/', '/guides/operate/']) assert.match((await app.inject(url)).body, /id="root"/);
+  const bare = await app.inject('/guides/operate');
+  assert.deepEqual([bare.statusCode, bare.headers.location], [308, '/guides/operate/']);
+  assert.equal((await app.inject('/guides/nothing/')).statusCode, 404);
+});
+
 test('files go compressed to who takes them so', async (t) => {
   const folder = await build(t);
   await writeFile(join(folder, 'assets', 'app-1a2b.js.br'), brotliCompressSync('export {};'));
@@ -78,6 +88,19 @@ test('the API is not shadowed by the pages, nor has their headers', async (t) =>
   const response = await app.inject('/sample/numbers');
   assert.equal(response.headers['content-security-policy'], undefined);
   assert.equal(response.headers['x-content-type-options'], 'nosniff');
+});
+
+test('who mistypes an address in a browser gets a page, programs a problem document; both 404', async (t) => {
+  const { app } = await testServer(t, {}, { pages: await build(t) });
+  const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+  for (const url of ['/nothing', '/guides/nothing/', '/sample/nothing']) {
+    const page = await app.inject({ url, headers });
+    assert.deepEqual([page.statusCode, /id="root"/.test(page.body)], [404, true]);
+    assert.match(String(page.headers['content-security-policy']), /default-src 'self'/);
+    const problem = await app.inject({ url });
+    assert.deepEqual([problem.statusCode, problem.json<{ status: number }>().status], [404, 404]);
+  }
+  assert.match((await app.inject({ method: 'POST', url: '/nothing', headers })).body, /"status":404/);
 });
 
 test('without a build the page says how to make one, and the API works', async (t) => {

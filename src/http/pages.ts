@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import helmet from '@fastify/helmet';
 import staticFiles from '@fastify/static';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { answerError, sendProblem } from './errors.ts';
+import { type AnswerMissing, answerError, sendProblem } from './errors.ts';
 
 const YEAR = 365 * 24 * 3600 * 1000;
 const HIDDEN = { schema: { hide: true } };
@@ -17,14 +17,16 @@ export interface PagesOptions {
   /** Folder that `npm run build` writes. */
   readonly folder: string;
   /** Each has a page at `/<name>/`. */
-  readonly services: readonly { readonly name: string; readonly title: string }[];
+  readonly services: readonly { readonly name: string; readonly title: string; readonly topics?: readonly string[] }[];
+  /** For what is neither a page nor asked for as one. */
+  readonly answerMissing: AnswerMissing;
   /** Whether clients come by HTTPS only. */
   readonly secure: boolean;
 }
 
 /** The web application: one HTML file for every page, assets whose names change with their content. API routes come first. */
 export async function installPages(app: FastifyInstance, options: PagesOptions): Promise<void> {
-  const { folder, services, secure } = options;
+  const { folder, services, answerMissing, secure } = options;
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -48,14 +50,21 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
     preCompressed: true,
     suppressWarning: true,
   });
+  // Somebody before a browser gets a page that says so; programs get a problem document.
+  app.setNotFoundHandler((request, reply) =>
+    asksForPage(request) && isBuilt(folder) ? sendPage(reply.code(404), folder) : answerMissing(request, reply),
+  );
   app.setErrorHandler((error, _request, reply) => answerFileError(error, reply, app.lockstep.log));
   const page = (_request: unknown, reply: FastifyReply) => sendPage(reply, folder);
   app.get('/', HIDDEN, page);
-  app.get('/services.json', HIDDEN, async () => services.map(({ name, title }) => ({ name, title })));
-  for (const name of [...services.map((service) => service.name), 'console']) {
-    app.get(`/${name}/`, HIDDEN, page);
-    if (app.hasRoute({ method: 'GET', url: `/${name}` })) continue; // the service answers there itself
-    app.get(`/${name}`, HIDDEN, (_request, reply) => reply.redirect(`/${name}/`, 308));
+  app.get('/services.json', HIDDEN, async () =>
+    services.map(({ name, title, topics = [] }) => ({ name, title, topics })),
+  );
+  const guides = guideNames(folder).map((name) => `guides/${name}`);
+  for (const path of [...services.map((service) => service.name), 'console', 'guides', ...guides]) {
+    app.get(`/${path}/`, HIDDEN, page);
+    if (app.hasRoute({ method: 'GET', url: `/${path}` })) continue; // the service answers there itself
+    app.get(`/${path}`, HIDDEN, (_request, reply) => reply.redirect(`/${path}/`, 308));
   }
   app.get<{ Params: { '*': string } }>('/assets/*', HIDDEN, (request, reply) =>
     reply.sendFile(`assets/${request.params['*']}`, { cacheControl: true, maxAge: YEAR, immutable: true }),
@@ -80,7 +89,21 @@ function answerFileError(error: unknown, reply: FastifyReply, log: Logger): Fast
   return answerError(error, reply, log);
 }
 
+/** The build says which guides there are. */
+function guideNames(folder: string): readonly string[] {
+  const file = join(folder, 'guides.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : [];
+}
+
+function asksForPage({ method, headers }: FastifyRequest): boolean {
+  return (method === 'GET' || method === 'HEAD') && headers.accept?.startsWith('text/html') === true;
+}
+
+function isBuilt(folder: string): boolean {
+  return existsSync(join(folder, 'index.html'));
+}
+
 function sendPage(reply: FastifyReply, folder: string): FastifyReply {
-  if (!existsSync(join(folder, 'index.html'))) return reply.code(503).type('text/html; charset=utf-8').send(NOT_BUILT);
+  if (!isBuilt(folder)) return reply.code(503).type('text/html; charset=utf-8').send(NOT_BUILT);
   return reply.header('cache-control', 'no-cache').sendFile('index.html');
 }

@@ -34,6 +34,7 @@ export async function serve(runtime: Runtime, options: { version: string }): Pro
     services: runtime.services.map(({ definition, context }) => ({
       name: definition.name,
       title: definition.title,
+      topics: topics.namesOf(definition.name),
       routes: (routes) => definition.routes(routes, context),
     })),
     console: { ...operated, runtime },

@@ -21,12 +21,15 @@ import { limitRate, RateLimit } from './rate-limit.ts';
 import { RequestHistogram } from './request-histogram.ts';
 import type { SocketLimits } from './socket-session.ts';
 import { asksForSocket, installSockets } from './sockets.ts';
+import { installTopicStream } from './topic-stream.ts';
 import { compileValidator } from './validation.ts';
 
 /** A service as the server sees it: its routes go under `/<name>`. */
 export interface MountedService {
   readonly name: string;
   readonly title: string;
+  /** Their names; each is followed as `<service>/<topic>/<key>`. */
+  readonly topics?: readonly string[];
   routes(app: FastifyInstance): void | Promise<void>;
 }
 
@@ -69,7 +72,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const requests = new RequestHistogram();
   app.decorate('lockstep', kit);
   requests.install(app);
-  installErrors(app, log);
+  const answerMissing = installErrors(app, log);
   installGate(app, config, checkOrigin);
   installCors(app, config.corsOrigins);
   installOpenApi(app, services);
@@ -78,6 +81,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     installMetrics(routes, { kit, requests, gauges: options.gauges ?? [] });
     registerIdentityRoutes(routes, identity, { onRequest: limitRate(COSTLY) });
     installSockets(routes, options.limits?.sockets ?? {});
+    installTopicStream(routes);
   });
   if (options.console) app.register(installConsole, { ...options.console, kit, requests });
   for (const service of services)
@@ -85,6 +89,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.register(installPages, {
     folder: options.pages ?? fileURLToPath(new URL('../../web/dist', import.meta.url)),
     services,
+    answerMissing,
     secure: config.publicUrl?.startsWith('https:') ?? false,
   });
   // Before the server waits for its connections to end.

@@ -45,6 +45,19 @@ test('events come with their position as id, and end the subscription when the c
   await until('the subscription to end', () => topics.subscribers === 0);
 });
 
+test('every topic is a stream by its own name; the topic says who may follow it', async (t) => {
+  const { url, topics } = await listening(t);
+  const stream = await open(t, `${url}/live/sample/numbers/a%2Fb`);
+  topics.send('sample/numbers/a/b', { number: 1 });
+  await until('the event', () => stream.text().includes('data: {"number":1}'));
+  for (const [path, status] of [
+    ['sample/private/a', 401],
+    ['sample/nothing/a', 404],
+    ['sample/numbers', 404],
+  ] as const)
+    assert.equal((await fetch(`${url}/live/${path}`)).status, status, path);
+});
+
 test('[SPEC 4] a stream resumes after Last-Event-ID or ?from=; a position that is none is 400', async (t) => {
   const { url, topics } = await listening(t);
   await open(t, `${url}/sample/numbers/a/stream`, { 'last-event-id': 'e1-2s' });

@@ -89,7 +89,10 @@ export interface ViewHandle<Query extends ViewQuery<unknown> = ViewQuery<unknown
     queries: Queries,
     options?: ReadOptions,
   ): Promise<Answer<ResultsOf<Queries>>>;
-  /** The same without waiting, or undefined where the view cannot answer now. The hot path. */
+  /**
+   * The same without waiting, or undefined where the view cannot answer now. The hot path. Without queries: where the view stands, if
+   * it can be answered from now.
+   */
   readNow<const Queries extends readonly Query[]>(queries: Queries): Answer<ResultsOf<Queries>> | undefined;
   /** Write-through: makes a view that is filled on demand hold what these queries ask for. Others hold everything. */
   hold(queries: readonly Query[]): Promise<void>;

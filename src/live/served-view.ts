@@ -165,6 +165,7 @@ export class ServedView implements ViewHandle {
   readNow<const Queries extends readonly ViewQuery<unknown>[]>(
     queries: Queries,
   ): Answer<ResultsOf<Queries>> | undefined {
+    if (this.#stored) return queries.length === 0 && this.#servesStored ? this.#answerHere([]) : undefined;
     const state = this.#readable();
     if (!state) return undefined;
     const results: unknown[] = [];
@@ -173,7 +174,11 @@ export class ServedView implements ViewHandle {
       if (result === undefined) return undefined;
       results.push(result);
     }
-    return { results: results as ResultsOf<Queries>, position: this.#options.watermark.position, source: 'view' };
+    return this.#answerHere(results);
+  }
+
+  #answerHere<Results extends unknown[]>(results: unknown[]): Answer<Results> {
+    return { results: results as Results, position: this.#options.watermark.position, source: 'view' };
   }
 
   #readable(): MemoryView<never> | null {
@@ -192,11 +197,16 @@ export class ServedView implements ViewHandle {
     return fromView ?? (await this.#readLazily(queries, options.from)) ?? (await this.#readRecord(queries, options));
   }
 
+  /** Of a view outside of the process: whether it may be answered from. */
+  get #servesStored(): boolean {
+    return this.#isFed && !this.doubted && !this.fault;
+  }
+
   async #readStored<Queries extends readonly ViewQuery<unknown>[]>(
     queries: Queries,
     options: ReadOptions,
   ): Promise<Answer<ResultsOf<Queries>> | undefined> {
-    if (!this.#isFed || this.doubted || this.fault) return undefined;
+    if (!this.#servesStored) return undefined;
     return (await this.#stored!.read(queries, options)) as Answer<ResultsOf<Queries>> | undefined;
   }
 
@@ -213,8 +223,7 @@ export class ServedView implements ViewHandle {
   /** What is to be done now and then. */
   tend(now: number): void {
     this.#stored?.tend();
-    const state = this.#generation?.state;
-    state?.expire?.(now);
+    if (!this.#generation?.torn) this.#generation?.state.expire?.(now);
     const lazy = this.#lazyState();
     if (lazy) this.#lazyReads!.tend(lazy).catch(() => {}); // the record is away
   }

@@ -37,7 +37,7 @@ before(async () => {
   delete process.env.LOCKSTEP_TEST_PG;
   ({ record, url } = await testDatabase({ name: 'stored-lazy-reads' }));
   await record.query('create table named (id integer primary key, name text)');
-  store = await openStore({ url: server.url, log: silent });
+  store = await openStore({ url: server.url, database: 'test', log: silent });
 });
 after(async () => {
   for (const { watermark } of nodes) watermark.close();

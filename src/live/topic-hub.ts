@@ -50,6 +50,12 @@ export class TopicHub implements Topics {
     }
   }
 
+  /** A service's topics. */
+  namesOf(service: string): string[] {
+    const paths = [...this.#channels.keys()].filter((path) => path.startsWith(`${service}/`));
+    return paths.map((path) => path.slice(service.length + 1));
+  }
+
   /** See `Live.follow`. */
   follow(listener: LiveListener): () => void {
     this.#listeners.add(listener);

@@ -7,7 +7,6 @@ import type { Position } from '../changes/position.ts';
 import { readEpoch } from '../changes/record-epoch.ts';
 import { mergeSources } from '../live/build.ts';
 import { Follower } from '../live/follower.ts';
-import { databaseName } from '../live/leader/row.ts';
 import type { Applied, Live, LiveListener, LiveStatus } from '../live/live.ts';
 import { Node } from '../live/nodes/node.ts';
 import type { ProjectionRunner } from '../live/projection/runner.ts';
@@ -199,7 +198,7 @@ export class LiveSystem implements Live {
         return schema.isAsKept();
       },
       prepared: () => schema.keep(),
-      open: ({ anew }) => this.#feeds.taken({ sources: this.#sources(), slot, anew }),
+      open: (how) => this.#feeds.taken({ sources: this.#sources(), slot, ...how }),
       openAside: () => this.#feeds.temporary('aside', this.#sources()),
     });
   }
@@ -211,6 +210,7 @@ export class LiveSystem implements Live {
       id: `${host}-${process.pid}-${randomBytes(3).toString('hex')}`,
       host,
       connection: store.connection,
+      prefix: store.prefix,
       replicationUrl: record.replicationUrl,
       watermark: this.#watermark,
       timeoutMs: config.leaderTimeoutMs,
@@ -255,7 +255,7 @@ export class LiveSystem implements Live {
   async #join(node: Node): Promise<void> {
     const { record } = this.#options;
     this.#watermark.restart({ epoch: await readEpoch(record), lsn: 0 });
-    await node.start(await databaseName(record));
+    await node.start();
   }
 
   #touch(transaction: Transaction): void {

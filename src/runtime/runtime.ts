@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { databaseOf } from '../changes/epoch.ts';
+import { readLog } from '../changes/record-epoch.ts';
 import type { IdentityServer } from '../identity/identity.ts';
 import { openIdentity } from '../identity/open.ts';
 import type { LiveStatus } from '../live/live.ts';
@@ -16,6 +18,7 @@ import { standbyRisks } from '../record/standby.ts';
 import { openStore } from '../views/stores/valkey/store.ts';
 import { type Config, redactUrl } from './config.ts';
 import { identityConfig } from './identity-config.ts';
+import { LeftSlot } from './left-slot.ts';
 import { LiveSystem } from './live-system.ts';
 import { projectionSlots, viewsSlot } from './projections.ts';
 import { Scheduler, type Task } from './scheduler.ts';
@@ -99,7 +102,7 @@ async function open(
   const [server] = await record.query<{ version: string }>(SERVER_VERSION);
   const identity = await prepare(config, record, services, log);
   opened.push(() => identity.close());
-  const store = given ?? (await storeOf(config, log));
+  const store = given ?? (await storeOf(config, record, log));
   if (store) opened.push(() => store.close());
   if (config.valkeyUrl && !config.publicUrl) log.warn(NO_PUBLIC_URL);
   const live = new LiveSystem({ config, services, record, store, log });
@@ -116,6 +119,11 @@ async function open(
     scheduler.start();
   }
   opened.push(sweeping(record, log));
+  if (follow && !store) {
+    const left = new LeftSlot({ record, slot: viewsSlot(record.url), log });
+    opened.push(async () => left.stop());
+    await left.start();
+  }
   return {
     config,
     log,
@@ -137,7 +145,7 @@ async function open(
         embedded: postgres !== null,
         url: redactUrl(record.url),
       },
-      store: store?.description ?? 'memory',
+      store: store ? `${store.description}, keys ${store.prefix}*` : 'memory',
       live: live.status(),
     }),
     stop,
@@ -152,8 +160,9 @@ function tasksOf({ definition, context }: Runtime['services'][number]): Task[] {
   }));
 }
 
-async function storeOf({ valkeyUrl, valkeyReplicas }: Config, log: Logger): Promise<OpenStore | undefined> {
-  return valkeyUrl ? openStore({ url: valkeyUrl, replicas: valkeyReplicas, log }) : undefined;
+async function storeOf(config: Config, record: PgRecord, log: Logger): Promise<OpenStore | undefined> {
+  const { valkeyUrl: url, valkeyReplicas: replicas } = config;
+  return url ? openStore({ url, replicas, database: databaseOf(await readLog(record)), log }) : undefined;
 }
 
 const NO_PUBLIC_URL =

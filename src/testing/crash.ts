@@ -19,6 +19,8 @@ export interface CrashTestOptions {
   /** The schedule of kills follows from it. */
   readonly seed: number;
   readonly writers?: number;
+  /** Further variables of the server. */
+  readonly env?: Readonly<Record<string, string>>;
   report?(line: string): void;
 }
 
@@ -40,6 +42,7 @@ export async function crashTest({
   kills,
   seed,
   writers = 8,
+  env = {},
   report = () => {},
 }: CrashTestOptions): Promise<CrashReport> {
   const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-crash-'));
@@ -47,7 +50,7 @@ export async function crashTest({
     dataDir,
     port: await freePort(),
     supervised: true,
-    env: { LOG_LEVEL: 'warn', LOCKSTEP_RATE_LIMIT: '0' },
+    env: { LOG_LEVEL: 'warn', LOCKSTEP_RATE_LIMIT: '0', ...env },
   });
   try {
     server.start();

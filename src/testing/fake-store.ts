@@ -35,6 +35,7 @@ export class FakeStore {
     const looks = () => new Map([...this.views].map(([name, held]) => [name, lookOf(held)]));
     return {
       description: 'a store for tests',
+      prefix: 'lockstep:test:',
       connection: {
         publish: async (channel, message) => {
           await nextTurn();
@@ -63,8 +64,11 @@ export class FakeStore {
         this.leader = Math.max(this.leader, leader);
       },
       look: async () => looks(),
-      resume: async (name, leader) =>
-        new FakeWritable(this, name, leader, this.views.get(name)!, definitions.get(name)!),
+      resume: async (name, leader, epoch) => {
+        const held = this.views.get(name)!;
+        held.epoch = epoch;
+        return new FakeWritable(this, name, leader, held, definitions.get(name)!);
+      },
       create: async (name, leader, epoch) => {
         const definition = definitions.get(name)!;
         const held = { state: definition.build(), epoch, lsn: 0, torn: false };
@@ -89,8 +93,8 @@ export class FakeStore {
   }
 }
 
-function lookOf({ epoch, lsn }: Held): ViewLook {
-  return { intact: true, epoch, lsn };
+function lookOf({ epoch, lsn, torn }: Held): ViewLook {
+  return { intact: true, epoch, lsn, reach: torn ? null : lsn };
 }
 
 class FakeWritable implements WritableState {

@@ -1,49 +1,8 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import cruddur from '../../services/cruddur/service.ts';
-import leaderboard from '../../services/leaderboard/service.ts';
-import { TestClient } from '../../services/leaderboard/test-client.ts';
-import { testDatabase } from './database.ts';
-import { FakeStore } from './fake-store.ts';
-import { type TestApp, testServices } from './services.ts';
+import { test } from 'node:test';
+import { allReady, leaderOf, nodes, until } from './node-group.ts';
 
 // What stands around the store, on real PostgreSQL: the nodes of these tests share one process and a store in its memory.
-
-async function nodes(t: TestContext, count: number, settings: object = {}) {
-  const { url: databaseUrl, record } = await testDatabase(t);
-  const store = new FakeStore();
-  const apps: TestApp[] = [];
-  const open = () => testServices(t, [leaderboard, cruddur], { databaseUrl, ...settings }, () => store.open());
-  for (let i = 0; i < count; i++) apps.push(await open());
-  const token = await new TestClient(apps[0]!).account('alice');
-  let score = 0;
-  /** A game of Alice's, written on one node. */
-  const play = async (app: TestApp) => {
-    const body = { level: 1, score: ++score };
-    const answer = await new TestClient(app).call('POST', '/users/alice', { token, body });
-    assert.equal(answer.status, 200, JSON.stringify(answer.body));
-    return { score, position: answer.headers.get('lockstep-position')! };
-  };
-  /** Alice's best score, as a node says it, and from where. */
-  const best = async (app: TestApp, position?: string) => {
-    const headers: Record<string, string> = position ? { 'lockstep-min-position': position } : {};
-    const answer = await new TestClient(app).call('GET', '/users/alice', { headers });
-    const games = answer.body as { score: number }[];
-    return { score: games[0]?.score, source: answer.headers.get('lockstep-source') };
-  };
-  return { store, apps, record, open, play, best };
-}
-
-const leaderOf = (apps: readonly TestApp[]) => apps.find(({ live }) => live.status().slot !== null);
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(5)) {
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
-  }
-}
-
-const allReady = (apps: readonly TestApp[]) => () => apps.every(({ live }) => live.status().ready);
 
 test('[SPEC 4] a write on one node is read on every other one, from the view', async (t) => {
   const { apps, play, best } = await nodes(t, 3);

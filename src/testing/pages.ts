@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
+import type { TestContext } from 'node:test';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 
-export type Look = readonly ['desktop' | 'phone', 'light' | 'dark'];
+type Look = readonly ['desktop' | 'phone', 'light' | 'dark'];
 
 /** Pictures of the pages for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */
 const SHOTS = process.env.LOCKSTEP_SHOTS;
@@ -11,7 +12,7 @@ const SHOTS = process.env.LOCKSTEP_SHOTS;
 const DEVICES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
 /** Two of the four are looked at by every run, all of them for pictures. */
-export const LOOKS: readonly Look[] = [
+const LOOKS: readonly Look[] = [
   ['desktop', 'light'],
   ['phone', 'dark'],
   ...(SHOTS
@@ -23,13 +24,13 @@ export const LOOKS: readonly Look[] = [
 ];
 
 /** The page as it is from now on: its size, its colours, nothing that moves. */
-export async function wear(page: Page, [device, colorScheme]: Look): Promise<void> {
+async function wear(page: Page, [device, colorScheme]: Look): Promise<void> {
   await page.setViewportSize(DEVICES[device]);
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
 }
 
 /** Takes its picture, where pictures are asked for. */
-export async function takePicture(page: Page, name: string, [device, colorScheme]: Look): Promise<void> {
+async function takePicture(page: Page, name: string, [device, colorScheme]: Look): Promise<void> {
   if (!SHOTS) return;
   await mkdir(SHOTS, { recursive: true });
   await page.screenshot({ path: `${SHOTS}/${name}-${device}-${colorScheme}.png`, fullPage: true });
@@ -42,6 +43,18 @@ export async function assertAccessible(page: Page): Promise<void> {
   assert.deepEqual(found, []);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${overflow} px too wide`);
+}
+
+/** The page in each look, brought by `open` to where it can be judged: it is accessible, it fits, and has its picture taken. */
+export async function testLooks(t: TestContext, page: Page, name: string, open: () => Promise<unknown>): Promise<void> {
+  for (const look of LOOKS) {
+    await t.test(`${name} is accessible and fits: ${look.join(', ')}`, async () => {
+      await wear(page, look);
+      await open();
+      await takePicture(page, name, look);
+      await assertAccessible(page);
+    });
+  }
 }
 
 /** Before the page is opened: notes what is moved about on it without anybody having asked. */

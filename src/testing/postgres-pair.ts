@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { unpackBackup } from '../record/backup/restore.ts';
-import { writeBackup } from '../record/backup/write.ts';
 import { launcherFor } from '../record/embedded/account.ts';
 import { findBinaries } from '../record/embedded/binaries.ts';
 import { type Cluster, initialise, readPassword, SETTINGS_FILE } from '../record/embedded/initialise.ts';
@@ -16,6 +14,9 @@ import { serverSettings } from '../record/embedded/settings.ts';
 import { freePort } from './server-process.ts';
 
 const PATIENCE_MS = 30_000;
+const CONNECT_MS = 10_000;
+const LOOK_MS = 50;
+const HASTEN_MS = 150;
 const SLOT = 'standby_1';
 const SETTINGS = { shared_buffers: '32MB', listen_addresses: '127.0.0.1', unix_socket_directories: '' };
 
@@ -80,25 +81,30 @@ export class TestServer {
   }
 
   /** Runs statements, each for itself; the rows of the last. */
-  async ask(sql: string, database = 'lockstep'): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url(database), connectionTimeoutMillis: 2000 });
+  ask(sql: string, database = 'lockstep'): Promise<Record<string, unknown>[]> {
+    return this.#connected(database, (client) => askOn(client, sql));
+  }
+
+  /** Waits until an expression is true. `meanwhile` is called between the looks. */
+  until(condition: string, database = 'lockstep', meanwhile?: () => Promise<unknown>): Promise<void> {
+    return this.#connected(database, async (client) => {
+      for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(LOOK_MS)) {
+        const [row] = await askOn(client, `select (${condition}) as yes`);
+        if (row?.yes === true) return;
+        if (Date.now() > deadline) throw new Error(`never: ${condition}`);
+        await meanwhile?.();
+      }
+    });
+  }
+
+  async #connected<T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: this.url(database), connectionTimeoutMillis: CONNECT_MS });
     client.on('error', () => {});
     await client.connect();
     try {
-      let rows: Record<string, unknown>[] = [];
-      for (const statement of sql.split(';').filter((text) => text.trim())) ({ rows } = await client.query(statement));
-      return rows;
+      return await work(client);
     } finally {
       await client.end();
-    }
-  }
-
-  /** Waits until a query's first row has a true `yes`. */
-  async until(condition: string, database = 'lockstep'): Promise<void> {
-    for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(20)) {
-      const [row] = await this.ask(`select (${condition}) as yes`, database);
-      if (row?.yes === true) return;
-      if (Date.now() > deadline) throw new Error(`never: ${condition}`);
     }
   }
 
@@ -122,6 +128,12 @@ export class TestServer {
   }
 }
 
+async function askOn(client: pg.Client, sql: string): Promise<Record<string, unknown>[]> {
+  let rows: Record<string, unknown>[] = [];
+  for (const statement of sql.split(';').filter((text) => text.trim())) ({ rows } = await client.query(statement));
+  return rows;
+}
+
 export interface PostgresPair {
   readonly primary: TestServer;
   readonly standby: TestServer;
@@ -141,16 +153,17 @@ export async function postgresPair(t: Pick<TestContext, 'after'>, { slots = true
     for (const server of servers) await server.kill();
     rmSync(root, { recursive: true, force: true });
   });
-  const primary = new TestServer({ cluster: clusterIn(root, 'primary'), port: await freePort() });
+  const cluster = clusterIn(root, 'primary');
+  const primary = new TestServer({ cluster, port: await freePort() });
   servers.push(primary);
-  await initialise(clusterIn(root, 'primary'));
+  await initialise(cluster);
+  const standby = await makeStandby({ root, cluster, primary, slots });
+  servers.push(standby);
   await primary.start();
   await primary.ask(
     `create database lockstep; select pg_create_physical_replication_slot('${SLOT}', true)`,
     'postgres',
   );
-  const standby = await makeStandby(root, primary, slots);
-  servers.push(standby);
   await standby.start();
   await primary.until(`exists (select from pg_stat_replication where application_name = '${SLOT}')`);
   return {
@@ -166,15 +179,32 @@ export async function postgresPair(t: Pick<TestContext, 'after'>, { slots = true
       standby.until(
         `(select count(*) from pg_replication_slots where synced and not temporary) = ${count}`,
         'postgres',
+        () => hasten(primary, standby),
       ),
   };
 }
 
-async function makeStandby(root: string, primary: TestServer, slots: boolean): Promise<TestServer> {
+/**
+ * A slot is kept on the standby from when the primary's has moved on past what the standby reserved for it. That takes a record of
+ * the running transactions, which PostgreSQL writes every 15 s, and a look of the standby's worker, which sleeps for up to 30 s
+ * where it found nothing new: together longer than a test should wait. A reload wakes the worker.
+ */
+async function hasten(primary: TestServer, standby: TestServer): Promise<void> {
+  await primary.ask('select pg_log_standby_snapshot()', 'postgres');
+  await standby.ask('select pg_reload_conf()', 'postgres');
+  await sleep(HASTEN_MS);
+}
+
+/** From the files of a primary that has not started yet. */
+async function makeStandby(options: {
+  root: string;
+  cluster: Cluster;
+  primary: TestServer;
+  slots: boolean;
+}): Promise<TestServer> {
+  const { root, primary, slots } = options;
   const cluster = clusterIn(root, 'standby');
-  const file = join(root, 'base.tar.zst');
-  await writeBackup({ url: primary.url('postgres'), file });
-  await unpackBackup({ file, work: cluster.dataDir, launcher: cluster.launcher });
+  execFileSync('cp', ['-a', options.cluster.pgdata, cluster.pgdata]);
   const signal = join(cluster.pgdata, 'standby.signal');
   writeFileSync(signal, '');
   cluster.launcher.giveAway(signal);

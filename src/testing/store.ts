@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { startValkey, startValkeyCluster } from './valkey.ts';
 
@@ -19,6 +20,12 @@ export async function testStoreUrl(databaseUrl: string): Promise<string | undefi
   const known = byDatabase.get(databaseUrl) ?? acquire();
   byDatabase.set(databaseUrl, known);
   return (await known).url;
+}
+
+/** For servers that a test file starts as processes of their own: one store, theirs until the file ends. */
+export async function testStoreEnv(): Promise<{ readonly VALKEY_URL?: string }> {
+  const url = await testStoreUrl(randomUUID());
+  return url === undefined ? {} : { VALKEY_URL: url };
 }
 
 /** The database's test is over: another one may have its store. */

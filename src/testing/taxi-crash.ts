@@ -20,6 +20,8 @@ export interface TaxiCrashOptions {
   readonly kills: number;
   /** The schedule of kills follows from it. */
   readonly seed: number;
+  /** Further variables of the server. */
+  readonly env?: Readonly<Record<string, string>>;
   report?(line: string): void;
 }
 
@@ -34,9 +36,10 @@ async function nextKill(random: () => number, share: () => number, killed: numbe
  * Takes trips through the kiosk's calls while Lockstep, its replication connections and PostgreSQL are killed, then throws unless
  * the projected rows are the completed items, each once, to the cent, `verify` finds no drift, and billing reconciles with them.
  */
-export async function taxiCrashTest({ trips, kills, seed, report = () => {} }: TaxiCrashOptions): Promise<void> {
+export async function taxiCrashTest(options: TaxiCrashOptions): Promise<void> {
+  const { trips, kills, seed, env = {}, report = () => {} } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'lockstep-taxi-'));
-  const server = new ServerProcess({ dataDir, port: await freePort(), env: { LOG_LEVEL: 'warn' } });
+  const server = new ServerProcess({ dataDir, port: await freePort(), env: { LOG_LEVEL: 'warn', ...env } });
   const left = { trips, over: false };
   try {
     server.start();

@@ -74,7 +74,7 @@ export class TestValkey {
 
   /** One command on a connection of its own. */
   async command(...args: readonly string[]): Promise<unknown> {
-    const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
+    const client = createClient({ url: this.url, socket: { reconnectStrategy: false, connectTimeout: PATIENCE_MS } });
     client.on('error', () => {}); // the command fails too
     await client.connect();
     try {
@@ -108,37 +108,45 @@ export async function startValkey({ args = [] }: ValkeyOptions = {}): Promise<Te
   return server;
 }
 
-/** A cluster of masters. `url` names all of them. */
+/** A cluster of masters, each with a replica where asked for. `url` names all of them. */
 export interface TestValkeyCluster {
   readonly url: string;
+  /** The masters. */
   readonly nodes: readonly TestValkey[];
+  /** In the order of their masters. */
+  readonly replicas: readonly TestValkey[];
   stop(): Promise<void>;
 }
 
+export interface ClusterOptions extends ValkeyOptions {
+  /** Whether each master has one. */
+  readonly replicas?: boolean;
+}
+
+const MASTERS = 3;
+const CLUSTER = '--cluster-enabled yes --cluster-node-timeout 2000 --cluster-require-full-coverage no'.split(' ');
+
 /** A new, empty cluster of three masters. The caller stops it. */
-export async function startValkeyCluster({ args = [] }: ValkeyOptions = {}): Promise<TestValkeyCluster> {
-  const count = 3;
+export async function startValkeyCluster(options: ClusterOptions = {}): Promise<TestValkeyCluster> {
+  const { args = [], replicas: replicated = false } = options;
+  const count = replicated ? 2 * MASTERS : MASTERS;
   const ports = await freePorts(2 * count);
-  const nodes = ports.slice(0, count).map((port, i) => {
-    const cluster = [
-      '--cluster-enabled',
-      'yes',
-      '--cluster-port',
-      String(ports[count + i]),
-      '--cluster-node-timeout',
-      '2000',
-    ];
-    return new TestValkey(port, [...cluster, '--cluster-require-full-coverage', 'no', ...args]);
-  });
-  await started(nodes);
-  const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())));
+  const busPorts = ports.slice(count);
+  const servers = busPorts.map(
+    (busPort, i) => new TestValkey(ports[i]!, [...CLUSTER, '--cluster-port', String(busPort), ...args]),
+  );
+  const [nodes, replicas] = [servers.slice(0, MASTERS), servers.slice(MASTERS)];
+  await started(servers);
+  const stop = async () => void (await Promise.all(servers.map((server) => server.stop())));
   try {
-    await joinNodes(nodes, ports.slice(count));
+    await shareSlots(nodes);
+    await meet(servers, busPorts);
+    await replicate(nodes, replicas);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url: `redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, nodes, stop };
+  return { url: `redis://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, nodes, replicas, stop };
 }
 
 async function started(servers: readonly TestValkey[]): Promise<void> {
@@ -149,26 +157,42 @@ async function started(servers: readonly TestValkey[]): Promise<void> {
   throw failed.reason;
 }
 
-/** Gives each an equal share of the slots and makes them known to each other. */
-async function joinNodes(nodes: readonly TestValkey[], busPorts: readonly number[]): Promise<void> {
-  const share = Math.ceil(SLOTS / nodes.length);
-  for (const [i, node] of nodes.entries()) {
-    await node.command('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
+/** Gives each an equal share of the slots. */
+async function shareSlots(masters: readonly TestValkey[]): Promise<void> {
+  const share = Math.ceil(SLOTS / masters.length);
+  for (const [i, master] of masters.entries()) {
+    await master.command('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
     const last = Math.min(SLOTS, (i + 1) * share) - 1;
-    await node.command('CLUSTER', 'ADDSLOTSRANGE', String(i * share), String(last));
-  }
-  const [first, ...others] = nodes;
-  for (const [i, { port }] of others.entries()) {
-    await first!.command('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPorts[i + 1]));
-  }
-  for (const deadline = Date.now() + PATIENCE_MS; !(await agreed(nodes)); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error('the cluster did not come together');
+    await master.command('CLUSTER', 'ADDSLOTSRANGE', String(i * share), String(last));
   }
 }
 
-async function agreed(nodes: readonly TestValkey[]): Promise<boolean> {
-  const infos = await Promise.all(nodes.map((node) => node.command('CLUSTER', 'INFO')));
-  return infos.every((info) => /cluster_state:ok/.test(String(info)) && /cluster_slots_ok:16384/.test(String(info)));
+/** Makes them known to each other. */
+async function meet(servers: readonly TestValkey[], busPorts: readonly number[]): Promise<void> {
+  const [first, ...others] = servers;
+  for (const [i, { port }] of others.entries()) {
+    await first!.command('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPorts[i + 1]));
+  }
+  const known = new RegExp(`cluster_state:ok[^]*cluster_slots_ok:16384[^]*cluster_known_nodes:${servers.length}`);
+  await agreed(servers, ['CLUSTER', 'INFO'], known);
+}
+
+/** Each replica follows the master of its place. */
+async function replicate(masters: readonly TestValkey[], replicas: readonly TestValkey[]): Promise<void> {
+  for (const [i, replica] of replicas.entries()) {
+    const id = String(await masters[i]!.command('CLUSTER', 'MYID'));
+    await replica.command('CLUSTER', 'REPLICATE', id);
+  }
+  await agreed(replicas, ['INFO', 'replication'], /master_link_status:up/);
+}
+
+/** Waits until all of them answer so. */
+async function agreed(servers: readonly TestValkey[], question: readonly string[], answer: RegExp): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(20)) {
+    const answers = await Promise.all(servers.map((server) => server.command(...question)));
+    if (answers.every((each) => answer.test(String(each)))) return;
+    if (Date.now() > deadline) throw new Error(`the cluster did not come together: ${answers.join('\n')}`);
+  }
 }
 
 /** Ports nobody listens on, held together for a moment so that they differ. */

@@ -167,7 +167,7 @@ class Bench<Query extends ViewQuery<unknown>> {
 
   static async open<Q extends ViewQuery<unknown>>(url: string, definition: ViewDefinition<Q>): Promise<Bench<Q>> {
     const log = { error: (detail: object, message: string) => assert.fail(`${message}: ${JSON.stringify(detail)}`) };
-    return new Bench(await openStore({ url, log: log as never }), definition);
+    return new Bench(await openStore({ url, database: 'contract', log: log as never }), definition);
   }
 
   /** A view loaded with what the first steps leave. */

@@ -27,7 +27,7 @@ export interface StoredRead {
  * store around it fences, pipelines, stamps positions and looks for gaps (CORRECTNESS 5).
  *
  * A view has a fixed number of buckets, each in one hash slot: what is in one bucket changes together and is read together, at
- * one position. All its keys begin with `lockstep:{<service>/<view>:<bucket>}:`; the script names them by `key('rows')`.
+ * one position. All its keys begin with `lockstep:<database>:{<service>/<view>:<bucket>}:`; the script names them by `key('rows')`.
  */
 export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown>> {
   /** 1 where answers span the whole view (boards that one row is on), more where keys are independent (cached rows). */

@@ -10,6 +10,8 @@ const Taxi = lazy(() => import('./taxi/page.tsx'));
 const Scribble = lazy(() => import('./scribble/page.tsx'));
 const Console = lazy(() => import('./console/page.tsx'));
 const Own = lazy(() => import('./own/page.tsx'));
+const Guides = lazy(() => import('./guides/overview.tsx'));
+const Guide = lazy(() => import('./guides/page.tsx'));
 const Cruddur = lazy(() => import('./cruddur/page.tsx'));
 
 /** The pages, each loaded when it is first opened. */
@@ -25,6 +27,8 @@ export function App() {
           <Route path="/scribble" component={Scribble} />
           <Route path="/cruddur" component={Cruddur} />
           <Route path="/console" component={Console} />
+          <Route path="/guides" component={Guides} />
+          <Route path="/guides/:name" component={Guide} />
           <Route path="/:name" component={Own} />
           <Route component={NotFound} />
         </Switch>

@@ -23,13 +23,25 @@ create index on ${schema}.scores (who);
 }
 
 function service(name: string, schema: string): string {
-  return `import { defineService, leaderboard, minPosition, type Static, sendAnswer, sendWritten, top, Type } from 'lockstep';
+  return `import {
+  defineService,
+  leaderboard,
+  microsToIso,
+  minPosition,
+  type RankedRow,
+  type Static,
+  sendAnswer,
+  sendWritten,
+  top,
+  Type,
+} from 'lockstep';
 
 /** A row of ${schema}.scores. */
 interface Score {
   readonly id: number;
   readonly who: string;
   readonly points: number;
+  /** Microseconds since 1970. */
   readonly at: number;
 }
 
@@ -38,7 +50,11 @@ const NewScore = Type.Object({
   points: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
 });
 
-const TEN_BEST = [top({ board: 'players', window: 'overall', limit: 10 })] as const;
+const TEN_BEST = [top<Score>({ board: 'players', window: 'overall', limit: 10 })] as const;
+
+function shown({ rank, row: { who, points, at } }: RankedRow<Score>) {
+  return { rank, who, points, at: microsToIso(at) };
+}
 
 export default defineService({
   name: '${name}',
@@ -47,7 +63,7 @@ export default defineService({
   views: {
     scores: leaderboard<Score>({ table: '${schema}.scores', id: 'id', player: 'who', score: 'points', time: 'at' }),
   },
-  // Followed over WebSocket as ${name}/best/all.
+  // Followed as ${name}/best/all: by WebSocket, and at /live/${name}/best/all.
   topics: ({ views }) => ({
     best: { type: 'state', touchedBy: (_change, keys) => keys, read: () => views.scores.read(TEN_BEST) },
   }),
@@ -61,7 +77,7 @@ export default defineService({
     });
     app.get('/best', async (request, reply) => {
       const answer = await views.scores.read(TEN_BEST, { minPosition: minPosition(request) });
-      return sendAnswer(reply, answer, answer.results[0].map(({ rank, row }) => ({ rank, ...row })));
+      return sendAnswer(reply, answer, answer.results[0].map(shown));
     });
   },
 });

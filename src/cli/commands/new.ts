@@ -16,7 +16,7 @@ export function addNew(program: Command, { cwd, out }: CommandContext): void {
       const folder = join(cwd, 'services', name);
       if (existsSync(folder)) throw new Error(`${folder} is there already; take another name, or remove it.`);
       const files = newService(name).map(([path, text]) => [join(folder, path), text] as const);
-      const written = isModule(cwd) ? files : [[join(cwd, 'services/package.json'), MODULES] as const, ...files];
+      const written = [...missingFiles(cwd), ...files];
       for (const [path, text] of written) write(path, text);
       const paths = written.map(([path]) => relative(cwd, path));
       out.print(paths, [...paths.map((path) => `  ${path}`), '', next(name)].join('\n'));
@@ -25,6 +25,31 @@ export function addNew(program: Command, { cwd, out }: CommandContext): void {
 
 /** Tells Node that the files beside it are modules. */
 const MODULES = `${JSON.stringify({ type: 'module' })}\n`;
+
+/** For `tsc` and editors: as Node takes the files, nothing is compiled. */
+const TSCONFIG = `{
+  "compilerOptions": {
+    "target": "es2024",
+    "lib": ["es2024", "esnext.disposable", "dom"],
+    "module": "nodenext",
+    "types": ["node"],
+    "strict": true,
+    "erasableSyntaxOnly": true,
+    "verbatimModuleSyntax": true,
+    "allowImportingTsExtensions": true,
+    "skipLibCheck": true,
+    "noEmit": true
+  },
+  "include": ["services"]
+}
+`;
+
+/** What the folder around the services needs, and has not. */
+function missingFiles(cwd: string): (readonly [path: string, text: string])[] {
+  const modules = [join(cwd, 'services/package.json'), MODULES] as const;
+  const tsconfig = [join(cwd, 'tsconfig.json'), TSCONFIG] as const;
+  return [...(isModule(cwd) ? [] : [modules]), tsconfig].filter(([path]) => !existsSync(path));
+}
 
 function isModule(folder: string): boolean {
   const manifest = join(folder, 'package.json');
@@ -39,5 +64,6 @@ function write(path: string, text: string): void {
 
 function next(name: string): string {
   return `Try it:  npx lockstep test ${name}
-         npx lockstep start --only ${name}`;
+         npx lockstep start --only ${name}
+Its page, with every route and what it tells live, is then at /${name}/.`;
 }

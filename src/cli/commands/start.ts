@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Logger } from 'pino';
 import type { LiveStatus } from '../../live/live.ts';
+import { embeddedUrl } from '../../record/embedded.ts';
 import { type Config, redactUrl } from '../../runtime/config.ts';
 import { chosenServices } from '../../runtime/service.ts';
 import { bytes, count, seconds } from '../format.ts';
@@ -35,7 +35,10 @@ async function start(config: Config, { services: all, out, cwd }: CommandContext
   out.say(`${styleText('bold', 'Lockstep')} ${version}\n`);
   out.say(fact('record', recordText(config, cwd)));
   out.say(fact('services', services.map((service) => service.name).join(', ')));
-  if (await builtPages(log)) out.say(fact('pages', 'built'));
+  await ensurePages(() => out.say(fact('pages', 'being built from their sources, some seconds'))).catch((error) => {
+    // The API is worth serving without pages.
+    log.warn({ err: error }, 'the pages cannot be built; serving without them');
+  });
   const { openSystem } = await import('../system.ts'); // Other commands need not load the server.
   const system = await openSystem({ config, services, log, listen: true });
   try {
@@ -46,14 +49,6 @@ async function start(config: Config, { services: all, out, cwd }: CommandContext
     await system.stop();
   }
   out.say(fact('stopped', ''));
-}
-
-/** The API is worth serving without pages, so a failure is a warning. */
-function builtPages(log: Logger): Promise<boolean> {
-  return ensurePages().catch((error) => {
-    log.warn({ err: error }, 'the pages cannot be built; serving without them');
-    return false;
-  });
 }
 
 async function tellWhenReady(system: System, out: Output, stop: AbortSignal, began: number): Promise<void> {
@@ -71,7 +66,9 @@ function fact(name: string, text: string): string {
 
 function recordText({ databaseUrl, dataDir }: Config, cwd: string): string {
   if (databaseUrl !== undefined) return `PostgreSQL at ${redactUrl(databaseUrl)}`;
-  return `embedded PostgreSQL, data in ${relative(cwd, dataDir) || dataDir}`;
+  const place = relative(cwd, dataDir) || dataDir;
+  if (embeddedUrl(dataDir) === undefined) return `embedded PostgreSQL, being made in ${place}, some seconds`;
+  return `embedded PostgreSQL, data in ${place}`;
 }
 
 function viewsText({ views }: LiveStatus): string {

@@ -4,7 +4,7 @@ import { buildWebIfNeeded } from '../../../scripts/build-web.ts';
 import { Client } from '../../client/index.ts';
 import { testApp } from '../../testing/app.ts';
 import { testBrowser, watchedPage } from '../../testing/browser.ts';
-import { assertAccessible, LOOKS, loadedBytes, takePicture, watchShifts, wear } from '../../testing/pages.ts';
+import { loadedBytes, testLooks, watchShifts } from '../../testing/pages.ts';
 
 const account = { username: 'ann', password: 'Correct-horse-1', email: 'ann@example.org' };
 
@@ -108,18 +108,13 @@ test('the console', async (t) => {
     await page.getByRole('region', { name: 'Slowest routes' }).getByText('/identity/login').waitFor();
   });
 
-  for (const look of LOOKS) {
-    await t.test(`is accessible and fits: ${look.join(', ')}`, async () => {
-      await wear(page, look);
-      await page.reload();
-      await page.getByRole('region', { name: 'Slowest routes' }).locator('tbody tr').nth(2).waitFor();
-      await page.getByRole('region', { name: 'Slots' }).locator('li').first().waitFor();
-      const shift = await shifted();
-      assert.ok(shift < 0.1, `layout shift ${shift}`);
-      await takePicture(page, 'console', look);
-      await assertAccessible(page);
-    });
-  }
+  await testLooks(t, page, 'console', async () => {
+    await page.reload();
+    await page.getByRole('region', { name: 'Slowest routes' }).locator('tbody tr').nth(2).waitFor();
+    await page.getByRole('region', { name: 'Slots' }).locator('li').first().waitFor();
+    const shift = await shifted();
+    assert.ok(shift < 0.1, `layout shift ${shift}`);
+  });
 
   await t.test('whoever is no admin any more sees nothing more', async () => {
     await app.identity.revoke('ann', 'admin');

@@ -11,6 +11,7 @@ export interface BusConnection {
 
 export interface BusOptions {
   readonly connection: BusConnection;
+  readonly channel: string;
   readonly log: Pick<Logger, 'warn'>;
   receive(message: BusMessage): void;
 }
@@ -18,16 +19,14 @@ export interface BusOptions {
 /** The channel on which the nodes of one database tell each other. Nothing on it is relied upon: who missed something notices. */
 export class Bus {
   readonly #options: BusOptions;
-  #channel = '';
   #unsubscribe: (() => Promise<void>) | null = null;
 
   constructor(options: BusOptions) {
     this.#options = options;
   }
 
-  async start(channel: string): Promise<void> {
-    const { connection, receive } = this.#options;
-    this.#channel = channel;
+  async start(): Promise<void> {
+    const { connection, channel, receive } = this.#options;
     this.#unsubscribe = await connection.subscribe(channel, (bytes) => {
       const message = decodeMessage(bytes);
       if (message) receive(message);
@@ -44,9 +43,7 @@ export class Bus {
   }
 
   sendEncoded(bytes: Buffer): void {
-    const { connection, log } = this.#options;
-    connection
-      .publish(this.#channel, bytes)
-      .catch((error) => log.warn({ err: error }, 'a message to the nodes was lost'));
+    const { connection, channel, log } = this.#options;
+    connection.publish(channel, bytes).catch((error) => log.warn({ err: error }, 'a message to the nodes was lost'));
   }
 }

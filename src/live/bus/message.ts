@@ -52,6 +52,13 @@ export interface Poke {
   readonly node: string;
 }
 
+/** A node hears itself: it has heard everything that was sent before. */
+export interface Mark {
+  readonly type: 'mark';
+  readonly node: string;
+  readonly mark: number;
+}
+
 /** See `Live.signal`. */
 export interface Signal {
   readonly type: 'signal';
@@ -63,7 +70,7 @@ export interface Signal {
 }
 
 export type LeaderMessage = Changes | Resync | Heartbeat | Leaving;
-export type BusMessage = LeaderMessage | Poke | Signal;
+export type BusMessage = LeaderMessage | Poke | Mark | Signal;
 
 /** The first byte of a message: nodes of another version may share the bus for the time of an upgrade. */
 const VERSION = 1;

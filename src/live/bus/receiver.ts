@@ -3,7 +3,7 @@ import type { Watermark } from '../watermark.ts';
 import type { Changes, Heartbeat, LeaderMessage } from './message.ts';
 
 /** The views are not answered from when the leader was not heard for so long: five heartbeats. */
-const SILENCE_MS = 1000;
+export const SILENCE_MS = 1000;
 
 export interface ReceiverOptions {
   readonly watermark: Watermark;

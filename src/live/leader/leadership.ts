@@ -31,11 +31,20 @@ export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #backoff = new Backoff({ firstMs: 20, maxMs: 1000 });
   #client: pg.Client | null = null;
+  #least = 0;
   #askedAt = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => {};
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
+  }
+
+  /**
+   * The next term's epoch is higher than this one, too: the store knows of a leader with it, where the record does not any more.
+   * A failover may have lost terms, a backup is older than the terms that came after it.
+   */
+  outdo(epoch: number): void {
+    this.#least = Math.max(this.#least, epoch);
   }
 
   /** Looks at once: the leader said that it leaves. */
@@ -65,7 +74,7 @@ export class Leadership {
     const { url, node, timeoutMs, heartbeatMs, log } = this.#options;
     this.#client ??= await connect({ url });
     const client = this.#client;
-    const { rows: won } = await client.query<{ epoch: string }>(TAKE, [node]);
+    const { rows: won } = await client.query<{ epoch: string }>(TAKE, [node, this.#least]);
     this.#backoff.reset();
     if (won[0]) {
       this.#client = null; // the term's from now on
@@ -98,7 +107,7 @@ const KEY = `hashtextextended('lockstep leader', 0)`;
 const TAKE = `
   with lock as materialized (select pg_catalog.pg_try_advisory_lock(${KEY}) as mine)
   update lockstep.leader
-     set epoch = epoch + 1, node = $1, pid = pg_catalog.pg_backend_pid(), heartbeat = pg_catalog.clock_timestamp()
+     set epoch = greatest(epoch, $2) + 1, node = $1, pid = pg_catalog.pg_backend_pid(), heartbeat = pg_catalog.clock_timestamp()
    where (select mine from lock)
   returning epoch`;
 

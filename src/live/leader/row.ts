@@ -1,11 +1,5 @@
 import type { RecordReader } from '../../record/record.ts';
 
-/** Names the record to the nodes on one store; the same after a failover. */
-export async function databaseName(record: RecordReader): Promise<string> {
-  const [row] = await record.query<{ database: string }>('select database::text from lockstep.leader');
-  return row!.database;
-}
-
 /** What the followed tables looked like when the views in the store were last known to be the record's; null before. */
 export async function savedFingerprint(record: RecordReader): Promise<string | null> {
   const [row] = await record.query<{ fingerprint: string | null }>('select fingerprint from lockstep.leader');

@@ -4,10 +4,11 @@ import type { Transaction } from '../../changes/change.ts';
 import { formatPosition } from '../../changes/position.ts';
 import { Bus, type BusConnection } from '../bus/bus.ts';
 import { type BusMessage, encodeMessage, type Heartbeat, type LeaderMessage } from '../bus/message.ts';
-import { Receiver } from '../bus/receiver.ts';
+import { Receiver, SILENCE_MS } from '../bus/receiver.ts';
 import { Leadership } from '../leader/leadership.ts';
 import type { Term } from '../leader/term.ts';
 import type { Watermark } from '../watermark.ts';
+import { PauseWatch } from './pause-watch.ts';
 import { type NodeStatus, Registry, type RegistryConnection } from './registry.ts';
 
 /** How often the leader tells that it lives, and where it stands. */
@@ -23,6 +24,8 @@ export interface NodeOptions {
   readonly id: string;
   readonly host: string;
   readonly connection: BusConnection & RegistryConnection;
+  /** Begins the names of what the nodes of one database share in the store. */
+  readonly prefix: string;
   /** The record, direct. */
   readonly replicationUrl: string;
   readonly watermark: Watermark;
@@ -50,6 +53,7 @@ export class Node {
   readonly #receiver: Receiver;
   readonly #registry: Registry;
   readonly #leadership: Leadership;
+  readonly #pauses: PauseWatch;
   #term: Term | null = null;
   /** Where the leader's subscribers stand; null until it has begun. */
   #at: { readonly epoch: string; lsn: number } | null = null;
@@ -59,17 +63,19 @@ export class Node {
   url: string | null = null;
 
   constructor(options: NodeOptions) {
-    const { id, connection, log, watermark, applied, resync, replicationUrl, timeoutMs } = options;
+    const { id, connection, prefix, log, watermark, applied, resync, replicationUrl, timeoutMs } = options;
     this.#options = options;
     this.#receiver = new Receiver({ watermark, applied, resync, missed: () => void this.#missed() });
-    this.#bus = new Bus({ connection, log, receive: (message) => this.#hear(message) });
-    this.#registry = new Registry({ connection, id, self: () => this.#self() });
+    this.#bus = new Bus({ connection, channel: `${prefix}changes`, log, receive: (message) => this.#hear(message) });
+    this.#registry = new Registry({ connection, key: `${prefix}nodes`, id, self: () => this.#self() });
     this.#leadership = new Leadership({ url: replicationUrl, node: id, timeoutMs, log });
+    const ask = (mark: number) => this.#bus.send({ type: 'mark', node: id, mark });
+    this.#pauses = new PauseWatch({ pauseMs: SILENCE_MS, ask });
   }
 
   /** Whether the views may be answered from: the leader follows the record, and was heard just now. */
   get inStep(): boolean {
-    return this.#receiver.inStep;
+    return this.#receiver.inStep && this.#pauses.awake;
   }
 
   get leading(): boolean {
@@ -89,15 +95,16 @@ export class Node {
     return this.#registry.nodes;
   }
 
-  /** `database` names the record: the nodes of one share a channel. */
-  async start(database: string): Promise<void> {
-    await this.#bus.start(`lockstep:changes:${database}`);
+  async start(): Promise<void> {
+    await this.#bus.start();
     await this.#registry.start();
+    this.#pauses.start();
   }
 
   async stop(): Promise<void> {
     this.#gaps++;
     clearInterval(this.#beating);
+    this.#pauses.stop();
     await Promise.all([this.#registry.stop(), this.#bus.stop()]);
   }
 
@@ -110,6 +117,11 @@ export class Node {
     this.#beating = setInterval(() => this.beat(), HEARTBEAT_MS);
     term.lost.then(() => this.#ended(term));
     return term;
+  }
+
+  /** See `Leadership`. */
+  outdo(epoch: number): void {
+    this.#leadership.outdo(epoch);
   }
 
   /** Gives the lead up, and has another node take it at once. */
@@ -179,7 +191,11 @@ export class Node {
   }
 
   #hear(message: BusMessage): void {
-    if (message.node === this.#options.id) return;
+    if (message.node === this.#options.id) {
+      if (message.type === 'mark') this.#pauses.heard(message.mark);
+      return;
+    }
+    if (message.type === 'mark') return;
     if (message.type === 'poke') {
       if (this.#term) this.#options.poked();
     } else if (message.type === 'signal') this.#options.signal(message.topic, message.key, message.data);

@@ -26,11 +26,12 @@ export interface RegistryOptions {
   readonly id: string;
   /** What this node tells now. */
   self(): Omit<NodeStatus, 'id' | 'seen' | 'started'>;
+  /** The key of the table of nodes. */
+  readonly key: string;
   /** Once a second unless told. */
   readonly everyMs?: number;
 }
 
-export const NODES_KEY = 'lockstep:nodes';
 /** A node that has not told of itself for so long is not there any more. */
 const GONE_MS = 10_000;
 
@@ -59,7 +60,8 @@ export class Registry {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#ticking;
-    await this.#options.connection.command('HDEL', NODES_KEY, this.#options.id).catch(() => {});
+    const { connection, key, id } = this.#options;
+    await connection.command('HDEL', key, id).catch(() => {});
   }
 
   /** Tells and reads now; one at a time. The store may be away: then what was read last stays. */
@@ -73,15 +75,15 @@ export class Registry {
   }
 
   async #tick(): Promise<void> {
-    const { connection, id, self } = this.#options;
+    const { connection, key, id, self } = this.#options;
     const now = milliseconds(await connection.command('TIME'));
     this.#started ??= now;
     const own: NodeStatus = { id, started: this.#started, seen: now, ...self() };
-    await connection.command('HSET', NODES_KEY, id, JSON.stringify(own));
-    const found = (await connection.command('HVALS', NODES_KEY)) as readonly (string | Buffer)[];
+    await connection.command('HSET', key, id, JSON.stringify(own));
+    const found = (await connection.command('HVALS', key)) as readonly (string | Buffer)[];
     const nodes = found.map((text) => JSON.parse(String(text)) as NodeStatus);
     const gone = nodes.filter(({ seen }) => now - seen > GONE_MS);
-    if (gone.length > 0) await connection.command('HDEL', NODES_KEY, ...gone.map((node) => node.id));
+    if (gone.length > 0) await connection.command('HDEL', key, ...gone.map((node) => node.id));
     this.#nodes = nodes.filter((node) => !gone.includes(node)).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 }

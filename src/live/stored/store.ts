@@ -13,6 +13,8 @@ export interface ViewLook {
   readonly epoch: string | null;
   /** The least of its buckets' (LSN). */
   readonly lsn: number;
+  /** The most that any of them holds (LSN); null where that is not known: one is in the middle of a step. */
+  readonly reach: number | null;
 }
 
 /** A state that is being written: built, then fed. */
@@ -40,8 +42,11 @@ export interface ViewStore {
   fence(leader: number): Promise<void>;
   /** By `<service>/<view>`; one round. */
   look(): Promise<ReadonlyMap<string, ViewLook>>;
-  /** Goes on with what is there. */
-  resume(view: string, leader: number, epoch: string): Promise<WritableState>;
+  /**
+   * Goes on with what is there. `from`: the epoch of the record that it is of, where that is not `epoch`, which has all that it
+   * holds (CORRECTNESS 1); refused (`gap`) where a bucket is not as `look` found it.
+   */
+  resume(view: string, leader: number, epoch: string, from?: string): Promise<WritableState>;
   /** A new, empty state beside the one that is served. */
   create(view: string, leader: number, epoch: string): Promise<WritableState>;
 }
@@ -51,6 +56,8 @@ export interface OpenStore extends ViewStore {
   /** As `lockstep status` shows it: `Redis 7.0.15`, `Valkey 8 Cluster`. */
   readonly description: string;
   readonly connection: BusConnection & RegistryConnection;
+  /** All keys and channels of the database begin with it. */
+  readonly prefix: string;
   /** Makes a view known. Throws where its kind does not live outside of a process. */
   add(view: string, definition: ViewDefinition<never>): StoreReader;
   close(): Promise<void>;

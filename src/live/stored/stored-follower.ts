@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type FeedSession, RebuildNeeded, type RebuildReason } from '../../changes/feed.ts';
 import { formatPosition } from '../../changes/position.ts';
 import { ClientError } from '../../record/errors.ts';
+import { StoreFault } from '../../views/stores/valkey/connection.ts';
 import { Backoff } from '../backoff.ts';
 import { Deposed, type Term } from '../leader/term.ts';
 import type { LiveStatus, Progress, VerifyReport } from '../live.ts';
@@ -14,7 +15,7 @@ import { StreamWatch } from '../stream-watch.ts';
 import type { TopicHub } from '../topic-hub.ts';
 import type { Watermark } from '../watermark.ts';
 import { rebuildStored, verifyStored } from './aside.ts';
-import { type Begun, beginTerm, isBroken } from './begin.ts';
+import { type Begun, beginTerm, isBroken, type OpenOptions } from './begin.ts';
 import type { ViewStore, WritableState } from './store.ts';
 import { StoredApplier } from './stored-applier.ts';
 
@@ -32,8 +33,8 @@ export interface StoredFollowerOptions {
   prepare(): Promise<boolean>;
   /** The followed tables are what they are in the views: kept for the next leader. */
   prepared(): Promise<void>;
-  /** A session with the durable slot of all stored views; `anew`: a new one, with its snapshot. */
-  open(options: { readonly anew: boolean }): Promise<FeedSession>;
+  /** A session with the durable slot of all stored views; see `BeginOptions`. */
+  open(options: OpenOptions): Promise<FeedSession>;
   /** A session with a temporary slot of its own and its snapshot. */
   openAside(): Promise<FeedSession>;
   /** What the schema lacks that the view needs, as of the last `prepare`. */
@@ -289,6 +290,7 @@ export class StoredFollower {
   async #leave(error: Error): Promise<void> {
     const { node, views } = this.#options;
     if (error instanceof RebuildNeeded) this.#anew = error.reason;
+    if (error instanceof StoreFault && error.leader !== null) node.outdo(error.leader);
     const [session, applier] = [this.#session, this.#applier];
     this.#session = null;
     this.#applier = null;

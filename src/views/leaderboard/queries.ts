@@ -13,28 +13,29 @@ export interface BoardOf {
   readonly date?: string;
 }
 
-export interface RankedRow {
+/** `R`: what a row is, where the query says so. */
+export interface RankedRow<R extends object = Row> {
   /** 1 is the best; no two entries share one (ties go to the earlier row, then the lower id). */
   readonly rank: number;
-  readonly row: Row;
+  readonly row: R;
 }
 
-export interface Standing extends RankedRow {
+export interface Standing<R extends object = Row> extends RankedRow<R> {
   /** Entries on the board. */
   readonly of: number;
   /** Up to `around` entries on either side and the entry itself, best first. */
-  readonly neighbours: readonly RankedRow[];
+  readonly neighbours: readonly RankedRow<R>[];
 }
 
 /** Entries from `offset` (0 is the best), at most `limit`, best first. */
-export interface RangeQuery extends BoardOf, ViewQuery<RankedRow[]> {
+export interface RangeQuery<R extends object = Row> extends BoardOf, ViewQuery<RankedRow<R>[]> {
   readonly ask: 'range';
   readonly offset: number;
   readonly limit: number;
 }
 
 /** Where an entry stands, with its neighbours: a player on `players`, a row by id on `games`. Null where it is not on the board. */
-export interface StandingQuery extends BoardOf, ViewQuery<Standing | null> {
+export interface StandingQuery<R extends object = Row> extends BoardOf, ViewQuery<Standing<R> | null> {
   readonly ask: 'standing';
   readonly member: Value;
   readonly around: number;
@@ -45,24 +46,24 @@ export interface CountQuery extends BoardOf, ViewQuery<number> {
 }
 
 /** One player's rows in a window, best first. */
-export interface HistoryQuery extends ViewQuery<Row[]> {
+export interface HistoryQuery<R extends object = Row> extends ViewQuery<R[]> {
   readonly ask: 'history';
   readonly player: string;
   readonly limit: number;
 }
 
-export type LeaderboardQuery = RangeQuery | StandingQuery | CountQuery | HistoryQuery;
+export type LeaderboardQuery = RangeQuery<object> | StandingQuery<object> | CountQuery | HistoryQuery<object>;
 
-/** The best `limit` entries. */
-export function top(of: BoardOf & { limit: number }): RangeQuery {
+/** The best `limit` entries. `top<Game>(...)`: rows are told to be so, as `leaderboard<Game>` checks. */
+export function top<R extends object = Row>(of: BoardOf & { limit: number }): RangeQuery<R> {
   return { ask: 'range', offset: 0, ...of };
 }
 
-export function range(of: BoardOf & { offset: number; limit: number }): RangeQuery {
+export function range<R extends object = Row>(of: BoardOf & { offset: number; limit: number }): RangeQuery<R> {
   return { ask: 'range', ...of };
 }
 
-export function standing(of: BoardOf & { member: Value; around?: number }): StandingQuery {
+export function standing<R extends object = Row>(of: BoardOf & { member: Value; around?: number }): StandingQuery<R> {
   return { ask: 'standing', around: 0, ...of };
 }
 
@@ -70,6 +71,6 @@ export function count(of: BoardOf): CountQuery {
   return { ask: 'count', ...of };
 }
 
-export function history(of: { player: string; limit: number }): HistoryQuery {
+export function history<R extends object = Row>(of: { player: string; limit: number }): HistoryQuery<R> {
   return { ask: 'history', ...of };
 }

@@ -76,7 +76,7 @@ class LeaderboardSql {
     return row!.entries;
   }
 
-  async #standing({ member, around, ...of }: StandingQuery): Promise<Standing | null> {
+  async #standing({ member, around, ...of }: StandingQuery<object>): Promise<Standing | null> {
     const place = await this.#place(of, of.board === 'games' ? member : nameOf(member));
     if (!place) return null;
     const offset = Math.max(0, place.before - around);
@@ -103,7 +103,7 @@ class LeaderboardSql {
     return place;
   }
 
-  async #history({ player, limit }: HistoryQuery): Promise<Row[]> {
+  async #history({ player, limit }: HistoryQuery<object>): Promise<Row[]> {
     const name = nameOf(player);
     if (name === undefined) return [];
     return this.#reader.query<Row>(

@@ -2,7 +2,7 @@ import type { CacheReport } from './hero.ts';
 
 /** What each strategy does, with its numbers. */
 export function Strategies({ report }: { report: CacheReport | null }) {
-  const number = (value: number | undefined) => value?.toLocaleString('en') ?? '–';
+  const number = (value: number | undefined) => value?.toLocaleString('en');
   const strategies = [
     [
       'Lazy loading',
@@ -28,7 +28,8 @@ export function Strategies({ report }: { report: CacheReport | null }) {
           <li key={name}>
             <h3>{name}</h3>
             <p>{about}</p>
-            <p className="numbers">{numbers}</p>
+            {/* As high before the numbers are known. */}
+            <p className="numbers">{report ? numbers : '\u00a0'}</p>
           </li>
         ))}
       </ul>

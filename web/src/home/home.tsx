@@ -18,10 +18,7 @@ const TILES: Readonly<Record<string, ComponentType>> = {
 };
 
 const PROMISES = [
-  [
-    'Durable before acknowledged',
-    'A write is answered once its transaction is on disk. What was answered survives a power cut.',
-  ],
+  ['Durable first', 'A write is answered once its transaction is on disk. What was answered survives a power cut.'],
   [
     'In commit order, whole',
     'Views apply transactions as they were committed, exactly once, and a read never sees half of one.',
@@ -52,9 +49,9 @@ export default function Home() {
             <Link href="/console/" className="button primary">
               Watch it in the console
             </Link>
-            <a href="/docs" className="button">
-              Read the API
-            </a>
+            <Link href="/guides/" className="button">
+              Read the guides
+            </Link>
           </p>
         </div>
       </section>

@@ -10,7 +10,9 @@ export function OwnTile({ services }: { services: readonly Service[] }) {
   return (
     <article className="panel tile own" aria-labelledby="tile-own">
       <header>
-        <h3 id="tile-own">Yours</h3>
+        <h3 id="tile-own">
+          <Link href="/guides/write-a-service/">Yours</Link>
+        </h3>
         <p className="tile-about">A table, a view and routes, in forty lines</p>
       </header>
       <div className="tile-body">

@@ -120,7 +120,7 @@ function optionsFor({
       { ...axis, grid: { show: false }, space: 72, size: 28, values: (_, ticks) => clocks(ticks) },
       {
         ...axis,
-        size: 58,
+        size: 66,
         space: 34,
         gap: 6,
         values: (_, ticks) => ticks.map((tick) => latest().format(tick)),

@@ -36,6 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
               </NavLink>
             ))}
             <NavLink href="/console/">Console</NavLink>
+            <NavLink href="/guides/">Guides</NavLink>
             <a href="/docs">API</a>
           </nav>
           <div className="site-tools">

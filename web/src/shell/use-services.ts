@@ -5,6 +5,8 @@ import { client } from '../client.ts';
 export interface Service {
   readonly name: string;
   readonly title: string;
+  /** Of its topics, which are followed as `<service>/<topic>/<key>`. */
+  readonly topics: readonly string[];
 }
 
 let asked: Promise<readonly Service[]> | undefined;

@@ -26,10 +26,21 @@ export interface Shape {
 
 export const SHAPES: readonly Shape[] = BOROUGHS.map(({ name, rings }) => {
   const points = rings.map((ring) => ring.map(([x, y]) => project([x!, y!])));
-  const all = points.flat();
-  const middle = (axis: 0 | 1) => all.reduce((sum, point) => sum + point[axis], 0) / all.length;
-  return { name, path: points.map(smooth).join(' '), label: [middle(0), middle(1)] };
+  return { name, path: points.map(smooth).join(' '), label: centroid(points[0]!) };
 });
+
+/** Of the area, not of the corners, which lie close where a coast is crooked. */
+function centroid(ring: readonly (readonly [number, number])[]): [number, number] {
+  let [twice, left, top] = [0, 0, 0];
+  for (const [i, [x, y]] of ring.entries()) {
+    const [nextX, nextY] = ring[(i + 1) % ring.length]!;
+    const cross = x * nextY - nextX * y;
+    twice += cross;
+    left += (x + nextX) * cross;
+    top += (y + nextY) * cross;
+  }
+  return [left / (3 * twice), top / (3 * twice)];
+}
 
 /** A closed curve through the points (Catmull-Rom as Bézier curves, half as tight). */
 function smooth(ring: readonly (readonly [number, number])[]): string {

@@ -1,23 +1,21 @@
 import { HashIndex } from './hash-index.ts';
+import { IdPage, PAGE, PAGE_BITS } from './id-page.ts';
 
-const SHIFT = 16;
-const PAGE = 1 << SHIFT;
 const MASK = PAGE - 1;
 
 /**
- * Row numbers by id (safe integers). Ids from a sequence lie close together: a run of pages, indexed by the id itself,
- * holds them at 4 bytes an id, without hashing. Ids apart from the run are hashed.
+ * Row numbers by id (safe integers). Ids from a sequence lie close together: a range of pages, indexed by the id itself,
+ * holds them at 4 bytes an id or next to nothing, without hashing. Ids apart from the range are hashed.
  */
 export class IdIndex {
   readonly #idOf: (row: number) => number;
   readonly #hash: HashIndex;
   #probe = 0;
   readonly #isProbe = (row: number): boolean => this.#idOf(row) === this.#probe;
-  /** Row + 1, or 0. */
-  #pages: Int32Array[] = [];
+  readonly #pages: IdPage[] = [];
   /** The id of the first page's first slot. */
   #base = 0;
-  #inRun = 0;
+  #inPages = 0;
 
   constructor(options: { idOf: (row: number) => number }) {
     this.#idOf = options.idOf;
@@ -28,8 +26,8 @@ export class IdIndex {
   find(id: number): number {
     const page = this.#page(id);
     if (page) {
-      const row = page[(id - this.#base) & MASK]!;
-      if (row > 0) return row - 1;
+      const row = page.at((id - this.#base) & MASK);
+      if (row >= 0) return row;
     }
     if (this.#hash.size === 0) return -1;
     this.#probe = id;
@@ -40,46 +38,47 @@ export class IdIndex {
   add(id: number, row: number): void {
     const page = this.#page(id) ?? this.#extend(id);
     if (page) {
-      page[(id - this.#base) & MASK] = row + 1;
-      this.#inRun++;
+      page.set((id - this.#base) & MASK, row);
+      this.#inPages++;
     } else this.#hash.add(hashOf(id), row);
   }
 
   /** Removes an id that is in it. The row must still tell its id. */
   remove(id: number): void {
     const page = this.#page(id);
-    const slot = (id - this.#base) & MASK;
-    if (page?.[slot]) {
-      page[slot] = 0;
-      this.#inRun--;
+    const place = (id - this.#base) & MASK;
+    if (page && page.at(place) >= 0) {
+      page.remove(place);
+      this.#inPages--;
     } else this.#hash.remove(hashOf(id), this.find(id));
   }
 
-  /** Before the first id: about `count` will come from `least` to `greatest`. Lays out the run where they lie close enough. */
+  /** Before the first id: about `count` will come from `least` to `greatest`. Lays out the range where they lie close enough. */
   reserve(count: number, least: number, greatest: number): void {
     if (greatest - least > count * 2) return;
     this.#base = pageStart(least);
-    while (this.#end <= greatest) this.#pages.push(new Int32Array(PAGE));
+    while (this.#end <= greatest) this.#pages.push(new IdPage());
   }
 
   get bytes(): number {
-    return this.#pages.length * PAGE * 4 + this.#hash.bytes;
+    return this.#pages.reduce((sum, page) => sum + page.bytes, this.#hash.bytes);
   }
 
   get #end(): number {
     return this.#base + this.#pages.length * PAGE;
   }
 
-  #page(id: number): Int32Array | undefined {
+  #page(id: number): IdPage | undefined {
     const offset = id - this.#base;
-    return offset >= 0 && offset < this.#pages.length * PAGE ? this.#pages[offset >>> SHIFT] : undefined;
+    return offset >= 0 && offset < this.#pages.length * PAGE ? this.#pages[offset >>> PAGE_BITS] : undefined;
   }
 
-  /** The run grows by a page at its end, while at least half of it is used. */
-  #extend(id: number): Int32Array | undefined {
+  /** The range grows by a page at its end, while at least half of it is used. */
+  #extend(id: number): IdPage | undefined {
     if (this.#pages.length === 0) this.#base = pageStart(id);
-    else if (id < this.#end || id >= this.#end + PAGE || this.#inRun * 2 < this.#pages.length * PAGE) return undefined;
-    this.#pages.push(new Int32Array(PAGE));
+    else if (id < this.#end || id >= this.#end + PAGE || this.#inPages * 2 < this.#pages.length * PAGE)
+      return undefined;
+    this.#pages.push(new IdPage());
     return this.#pages.at(-1);
   }
 }

@@ -149,14 +149,16 @@ export class Leaves implements Nodes {
 }
 
 /**
- * Inner nodes: for each child its number, how many entries lie below it, and its first entry (row, key and second key). The
- * key, the count and the child of a slot share 16 bytes, so that a search and what follows on it wait for the same lines.
+ * Inner nodes: for each child its number, its first entry (row, key and second key), and how many entries lie in the node up to
+ * this child's end. So the entries before a child are one look, not a sum; an entry more or less is counted in all that follow.
+ * The keys of a node lie together, for the search; count and child of a slot share 8 bytes, since one follows on the other.
  */
 export class Inners implements Nodes {
   readonly capacity: number;
   size = new Int32Array(16);
-  /** Two doubles a slot: the key; then, as `links`, count and child. */
-  #keys: Float64Array;
+  /** For searches: one a slot. */
+  keys: Float64Array;
+  /** Two a slot: entries up to the child's end, child. */
   #links: Int32Array;
   #rows: Int32Array;
   #seconds: Float64Array;
@@ -165,22 +167,19 @@ export class Inners implements Nodes {
 
   constructor(capacity: number) {
     this.capacity = capacity;
-    this.#keys = new Float64Array(2 * 16 * capacity);
-    this.#links = new Int32Array(this.#keys.buffer);
+    this.keys = new Float64Array(16 * capacity);
+    this.#links = new Int32Array(2 * 16 * capacity);
     this.#rows = new Int32Array(16 * capacity);
     this.#seconds = new Float64Array(16 * capacity);
   }
 
-  key(slot: number): number {
-    return this.#keys[2 * slot]!;
-  }
-
-  count(slot: number): number {
-    return this.#links[4 * slot + 2]!;
+  /** Entries of the node up to the end of the child in this slot. */
+  upTo(slot: number): number {
+    return this.#links[2 * slot]!;
   }
 
   child(slot: number): number {
-    return this.#links[4 * slot + 3]!;
+    return this.#links[2 * slot + 1]!;
   }
 
   row(slot: number): number {
@@ -194,17 +193,21 @@ export class Inners implements Nodes {
   /** The first entry below a child. */
   setFirst(slot: number, first: { row: number; key: number; second: number }): void {
     this.#rows[slot] = first.row;
-    this.#keys[2 * slot] = first.key;
+    this.keys[slot] = first.key;
     this.#seconds[slot] = first.second;
   }
 
+  /** A child with `count` entries; those in slots before it are there already, those after it are counted as they were. */
   setChild(slot: number, child: number, count: number): void {
-    this.#links[4 * slot + 2] = count;
-    this.#links[4 * slot + 3] = child;
+    this.#links[2 * slot] = count + (slot % this.capacity === 0 ? 0 : this.upTo(slot - 1));
+    this.#links[2 * slot + 1] = child;
   }
 
-  addCount(slot: number, difference: number): void {
-    this.#links[4 * slot + 2]! += difference;
+  /** The child at `index` has so many entries more (or fewer). */
+  addCount(node: number, index: number, difference: number): void {
+    const links = this.#links;
+    const base = node * this.capacity;
+    for (let at = 2 * (base + index), end = 2 * (base + this.size[node]!); at < end; at += 2) links[at]! += difference;
   }
 
   allocate(): number {
@@ -218,11 +221,14 @@ export class Inners implements Nodes {
   }
 
   spread(from: readonly number[], to: readonly number[], ends: readonly number[]): void {
-    this.#spreadField(this.#keys, 2, from, to, ends);
+    for (const node of from) this.#eachAlone(node);
+    this.#spreadField(this.keys, 1, from, to, ends);
+    this.#spreadField(this.#links, 2, from, to, ends);
     this.#spreadField(this.#rows, 1, from, to, ends);
     this.#spreadField(this.#seconds, 1, from, to, ends);
     to.forEach((node, i) => {
       this.size[node] = ends[i]! - (ends[i - 1] ?? 0);
+      this.#summed(node);
     });
   }
 
@@ -240,13 +246,22 @@ export class Inners implements Nodes {
 
   /** Entries below the node. */
   total(node: number): number {
-    let sum = 0;
-    for (let slot = node * this.capacity, end = slot + this.size[node]!; slot < end; slot++) sum += this.count(slot);
-    return sum;
+    return this.upTo(node * this.capacity + this.size[node]! - 1);
   }
 
   get bytes(): number {
     return this.#rows.length * 28 + this.size.length * 4;
+  }
+
+  /** Each slot of the node counts its own child alone, until `#summed`. */
+  #eachAlone(node: number): void {
+    const base = node * this.capacity;
+    for (let slot = base + this.size[node]! - 1; slot > base; slot--) this.#links[2 * slot]! -= this.upTo(slot - 1);
+  }
+
+  #summed(node: number): void {
+    const base = node * this.capacity;
+    for (let slot = base + 1; slot < base + this.size[node]!; slot++) this.#links[2 * slot]! += this.upTo(slot - 1);
   }
 
   /** `width` elements of the field belong to a slot. Through a copy: whole slots, whatever their bits mean. */
@@ -274,7 +289,8 @@ export class Inners implements Nodes {
   #shift(node: number, from: number, to: number): void {
     const base = node * this.capacity;
     const end = base + this.size[node]!;
-    this.#keys.copyWithin(2 * (base + to), 2 * (base + from), 2 * end);
+    this.keys.copyWithin(base + to, base + from, end);
+    this.#links.copyWithin(2 * (base + to), 2 * (base + from), 2 * end);
     this.#rows.copyWithin(base + to, base + from, end);
     this.#seconds.copyWithin(base + to, base + from, end);
   }
@@ -283,8 +299,8 @@ export class Inners implements Nodes {
     const node = this.#used++;
     this.size = grown(this.size, this.#used);
     const slots = this.size.length * this.capacity;
-    this.#keys = grown(this.#keys, 2 * slots);
-    this.#links = new Int32Array(this.#keys.buffer);
+    this.keys = grown(this.keys, slots);
+    this.#links = grown(this.#links, 2 * slots);
     this.#rows = grown(this.#rows, slots);
     this.#seconds = grown(this.#seconds, slots);
     return node;

@@ -1,4 +1,10 @@
 import { NodeTree } from './node-tree.ts';
+import type { KeyedRows } from './radix-sort.ts';
+import { RowMarks } from './row-marks.ts';
+import { lowerBound, upperBound } from './search.ts';
+
+/** To build a tree anew costs each of its entries about this fraction of what an insertion costs. */
+const FEW = 16;
 
 /**
  * Row numbers in order, with order statistics, in typed arrays. Rank, insert and remove take a descent of three or four nodes
@@ -19,6 +25,28 @@ export class OrderedRows extends NodeTree {
     leaves.insert(this.leaf, at, key, row);
     this.counted(1);
     if (at === leaves.offset(this.leaf)) this.firstChanged(row);
+  }
+
+  /**
+   * Adds rows that are in order, none of them in it, and removes others: one by one where they are few beside those that are
+   * there, otherwise all at once. Yields now and then, and must not be used before it is done.
+   */
+  *insertAll(added: KeyedRows, removed: readonly number[] = []): Generator<void> {
+    const { rows } = added;
+    if (rows.length * FEW >= this.size) {
+      const gone = new RowMarks();
+      for (const row of removed) gone.add(row);
+      yield* this.merge(added, (row) => gone.has(row), removed.length);
+      return;
+    }
+    for (let i = 0; i < removed.length; i++) {
+      this.remove(removed[i]!);
+      if (i % 512 === 511) yield;
+    }
+    for (let i = 0; i < rows.length; i++) {
+      this.insert(rows[i]!);
+      if (i % 512 === 511) yield;
+    }
   }
 
   /** Removes a row; false where it is not in it. */
@@ -148,11 +176,9 @@ export class OrderedRows extends NodeTree {
     const { leaves, inners } = this.pool;
     let node = this.root;
     for (let level = 0; level < this.height; level++) {
-      let slot = node * inners.capacity;
-      const last = slot + inners.size[node]! - 1;
+      const base = node * inners.capacity;
       // The child before the first separator that is not less: equal entries may begin at its end.
-      while (slot < last && inners.key(slot + 1) < key) slot++;
-      node = inners.child(slot);
+      node = inners.child(lowerBound(inners.keys, base + 1, base + inners.size[node]!, key) - 1);
     }
     const end = leaves.offset(node) + leaves.size[node]!;
     const at = lowerBound(leaves.keysOf(node), leaves.offset(node), end, key);
@@ -167,32 +193,13 @@ export class OrderedRows extends NodeTree {
     let node = this.root;
     let left = offset;
     for (let level = 0; level < this.height; level++) {
-      let slot = node * inners.capacity;
-      for (; left >= inners.count(slot); slot++) left -= inners.count(slot);
+      const base = node * inners.capacity;
+      let slot = base;
+      while (left >= inners.upTo(slot)) slot++;
+      if (slot > base) left -= inners.upTo(slot - 1);
       node = inners.child(slot);
     }
     this.leaf = node;
     return this.pool.leaves.offset(node) + left;
   }
-}
-
-type Keys = Int32Array | Float64Array;
-
-/** Leaves are searched forwards, in strides of half a cache line: see `descend`. */
-const STRIDE = 8;
-
-/** The first place in [start, end) whose key is at least this one, or `end`. */
-function lowerBound(keys: Keys, start: number, end: number, key: number): number {
-  let at = start;
-  while (at + STRIDE < end && keys[at + STRIDE]! < key) at += STRIDE;
-  while (at < end && keys[at]! < key) at++;
-  return at;
-}
-
-/** The first place in [start, end) whose key is greater than this one, or `end`. */
-function upperBound(keys: Keys, start: number, end: number, key: number): number {
-  let at = start;
-  while (at + STRIDE < end && keys[at + STRIDE]! <= key) at += STRIDE;
-  while (at < end && keys[at]! <= key) at++;
-  return at;
 }

@@ -1,4 +1,4 @@
-import { parseKey } from './bucket/names.ts';
+import type { KeyNames } from './bucket/names.ts';
 import type { ValkeyConnection } from './connection.ts';
 
 /** Keys of one view that are measured; the others are taken for as large. */
@@ -14,12 +14,14 @@ interface Tally {
 /** How much of the store's memory each view takes, as of about a minute ago: counted when somebody asks. */
 export class Census {
   readonly #connection: ValkeyConnection;
+  readonly #names: KeyNames;
   #tallies = new Map<string, Tally>();
   #countedAt = Number.NEGATIVE_INFINITY;
   #counting = false;
 
-  constructor(connection: ValkeyConnection) {
+  constructor({ connection, names }: { connection: ValkeyConnection; names: KeyNames }) {
     this.#connection = connection;
+    this.#names = names;
   }
 
   /** Bytes; 0 until it is known. */
@@ -39,14 +41,14 @@ export class Census {
 
   async count(): Promise<void> {
     const tallies = new Map<string, Tally>();
-    await this.#connection.scan('lockstep:{*', async (keys) => {
+    await this.#connection.scan(this.#names.pattern(), async (keys) => {
       await Promise.all(keys.map((key) => this.#add(key, tallies)));
     });
     this.#tallies = tallies;
   }
 
   async #add(key: string, tallies: Map<string, Tally>): Promise<void> {
-    const view = parseKey(key)?.view;
+    const view = this.#names.parse(key)?.view;
     if (view === undefined) return;
     const tally = tallies.get(view) ?? { keys: 0, measured: 0, bytes: 0 };
     tallies.set(view, tally);

@@ -139,6 +139,26 @@ test('messages reach subscribers on any server of a cluster', async (t) => {
   assert.equal(heard.length, 3);
 });
 
+test('[SPEC 8] while the server is away a subscription ends all the same, at once, and so does the connection', async (t) => {
+  const own = await startValkey();
+  t.after(() => own.stop());
+  const { connection } = await connectStore({ url: own.url });
+  t.after(() => connection.close());
+  let heard = 0;
+  const unsubscribe = await connection.subscribe('news', () => heard++);
+  await connection.publish('news', Buffer.from('1'));
+  await until('the message', () => heard === 1);
+  await own.kill();
+  await until('it is away', () =>
+    connection.command('PING').then(
+      () => false,
+      () => true,
+    ),
+  );
+  const ended = unsubscribe().then(() => connection.close());
+  assert.equal(await Promise.race([ended.then(() => 'ended'), sleep(10_000, 'it hangs')]), 'ended');
+});
+
 test('[SPEC 9] a server that does not do is refused, with what to do; passwords are not told', async (t) => {
   const [evicting, closed] = await Promise.all([
     startValkey({ args: ['--maxmemory-policy', 'allkeys-lru', '--maxmemory', '100mb'] }),

@@ -3,7 +3,6 @@ import type { Row } from '../../../record/value.ts';
 import type { BucketOperation, Operation } from '../../stored.ts';
 import type { Drift, MemoryView, ViewQuery, ViewStats } from '../../view.ts';
 import { auditDrifts } from './audit.ts';
-import { pointerOf } from './bucket/names.ts';
 import { SCRIPTS } from './bucket/scripts.ts';
 import { BucketWriter, patiently } from './bucket/writer.ts';
 import type { StoredView } from './view.ts';
@@ -46,7 +45,7 @@ export class StoredGeneration {
     this.number = generation;
     this.tables = new Set(definition.sources.map((source) => source.table));
     this.#buckets = Array.from({ length: kind.buckets }, (_, bucket) => {
-      const pointer = pointerOf(view.name, bucket);
+      const pointer = view.pointer(bucket);
       const position = positions?.[bucket] ?? 0;
       return new BucketWriter({ connection, scripts, pointer, generation, leader, epoch, position });
     });
@@ -57,6 +56,13 @@ export class StoredGeneration {
   /** Everything that ends at or before it is in the store. */
   get lsn(): number {
     return Math.min(...this.#buckets.map((bucket) => bucket.position));
+  }
+
+  /** It is of the present epoch of the record from now on, which goes on from where `from` was at each bucket. */
+  async continue(from: string): Promise<void> {
+    const { leader, epoch } = this.#options;
+    const args = [String(this.number), String(leader), from, epoch];
+    await this.#all((bucket) => bucket.call(SCRIPTS.continue, [...args, String(bucket.position)]));
   }
 
   /** Rows of a snapshot, in any order. Await it before the next block: at most two of them wait. */

@@ -142,7 +142,7 @@ test('[rule 8] a window let go of stays so, after a late row, TRUNCATE and a clo
 
 test('a window that would be let go of at once is not built first', async (t) => {
   const log = { error: (detail: object, message: string) => assert.fail(`${message}: ${JSON.stringify(detail)}`) };
-  const store = await openStore({ url: server.url, log: log as never });
+  const store = await openStore({ url: server.url, database: 'test', log: log as never });
   t.after(() => store.close());
   const view = store.add('test/games', definition as never);
   await store.fence(1);

@@ -1,7 +1,6 @@
 import type { Position } from '../../../changes/position.ts';
 import type { Argument, BucketOperation, StoredKind, StoredRead } from '../../stored.ts';
 import type { ViewQuery } from '../../view.ts';
-import { pointerOf } from './bucket/names.ts';
 import type { KindScripts } from './bucket/scripts.ts';
 import type { ValkeyConnection } from './connection.ts';
 import { type BucketAnswer, type Question, ReadQueue } from './read-queue.ts';
@@ -9,7 +8,8 @@ import type { Script } from './wire/script.ts';
 
 export interface BucketReaderOptions {
   readonly connection: ValkeyConnection;
-  readonly view: string;
+  /** A bucket's key. */
+  pointer(bucket: number): string;
   readonly kind: StoredKind;
   readonly scripts: KindScripts;
 }
@@ -96,10 +96,10 @@ export class BucketReader {
   }
 
   async #run(script: Script, bucket: number, asked: readonly Question[], at: Position): Promise<BucketAnswer> {
-    const { connection, view, kind } = this.#options;
+    const { connection, pointer, kind } = this.#options;
     const args: Argument[] = ['', at.epoch, String(at.lsn)];
     for (const { name, args: own } of asked) args.push(String(own.length), name, ...own);
-    const answer = await connection.run(script, pointerOf(view, bucket), args, kind.bytes);
+    const answer = await connection.run(script, pointer(bucket), args, kind.bytes);
     return Array.isArray(answer) ? answer : String(answer);
   }
 }

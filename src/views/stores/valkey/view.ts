@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Position } from '../../../changes/position.ts';
 import type { BucketOperation, StoredKind, StoredRead } from '../../stored.ts';
 import type { ViewDefinition, ViewQuery, ViewStats } from '../../view.ts';
-import { type KeyName, keysOf, parseKey, pointerOf } from './bucket/names.ts';
+import type { KeyName, KeyNames } from './bucket/names.ts';
 import { type KindScripts, kindScripts, SCRIPTS } from './bucket/scripts.ts';
 import { type BucketState, bucketState } from './bucket/state.ts';
 import { patiently } from './bucket/writer.ts';
@@ -19,6 +19,9 @@ const STATS_MS = 1000;
 export interface StoredViewOptions {
   readonly connection: ValkeyConnection;
   readonly writing: WritingConnection;
+  readonly names: KeyNames;
+  /** Tells this process from others that lead. */
+  readonly holder: string;
   /** `<service>/<view>` */
   readonly name: string;
   readonly definition: ViewDefinition<never>;
@@ -35,6 +38,8 @@ export interface ViewLook {
   readonly epoch: string | null;
   /** The least of its buckets' (LSN). */
   readonly lsn: number;
+  /** The most that any of them holds (LSN); null where that is not known: one is in the middle of a step. */
+  readonly reach: number | null;
 }
 
 /** A view in the store: any node reads it, the leader writes its generations. */
@@ -68,8 +73,14 @@ export class StoredView {
     this.writing = writing;
     this.kind = definition.stored as unknown as StoredKind;
     this.scripts = kindScripts(this.kind.script);
-    this.reader = new BucketReader({ connection, view: name, kind: this.kind, scripts: this.scripts });
+    const pointer = (bucket: number) => this.pointer(bucket);
+    this.reader = new BucketReader({ connection, pointer, kind: this.kind, scripts: this.scripts });
     this.#shape = shapeOf(definition, this.kind);
+  }
+
+  /** A bucket's key. */
+  pointer(bucket: number): string {
+    return this.#options.names.pointer(this.name, bucket);
   }
 
   /**
@@ -108,10 +119,13 @@ export class StoredView {
 
   /** Raises the leader's epoch in every bucket: what an older one still sends is refused (CORRECTNESS 5). */
   async fence(leader: number): Promise<void> {
-    const run = (bucket: number) => this.connection.run(SCRIPTS.fence, pointerOf(this.name, bucket), [String(leader)]);
+    const args = [String(leader), this.#options.holder];
+    const run = (bucket: number) => this.connection.run(SCRIPTS.fence, this.pointer(bucket), args);
     const answers = await this.#each((bucket) => patiently(() => run(bucket)));
-    const deposed = answers.find((answer) => answer !== 'applied');
-    if (deposed) throw new StoreFault('deposed', `a bucket of ${this.name} answers "${deposed}"`);
+    const deposed = answers.map(String).filter((answer) => answer !== 'applied');
+    if (deposed.length === 0) return;
+    const leaders = deposed.map((answer) => Number(/\d+$/.exec(answer)?.[0] ?? 0));
+    throw new StoreFault('deposed', `a bucket of ${this.name} answers "${deposed[0]}"`, Math.max(...leaders));
   }
 
   /** Where it stands; undefined where there is nothing of it. */
@@ -123,19 +137,25 @@ export class StoredView {
       ({ generation, epoch, position, shape }) =>
         position !== null && generation === first!.generation && epoch === first!.epoch && shape === this.#shape,
     );
-    return { intact, epoch: first!.epoch, lsn: intact ? Math.min(...states.map(({ position }) => position!)) : 0 };
+    const { epoch } = first!;
+    if (!intact) return { intact, epoch, lsn: 0, reach: null };
+    const positions = states.map(({ position }) => position!);
+    const reach = states.some(({ torn }) => torn) ? null : Math.max(...positions);
+    return { intact, epoch, lsn: Math.min(...positions), reach };
   }
 
-  /** Goes on with what is there. */
-  async resume(leader: number, epoch: string): Promise<StoredGeneration> {
+  /** Goes on with what is there, be it of an epoch of the record that the present one continues. */
+  async resume(leader: number, epoch: string, from = epoch): Promise<StoredGeneration> {
     const states = await this.#states();
     const generation = states[0]!.generation;
     const whole = states.every(
-      (state) => state.generation === generation && state.position !== null && state.epoch === epoch,
+      (state) => state.generation === generation && state.position !== null && state.epoch === from,
     );
     if (!whole || generation === null) throw new StoreFault('absent', `${this.name} is not whole in the store`);
     const positions = states.map(({ position }) => position!);
-    return new StoredGeneration({ view: this, generation, leader, epoch, positions });
+    const resumed = new StoredGeneration({ view: this, generation, leader, epoch, positions });
+    if (from !== epoch) await resumed.continue(from);
+    return resumed;
   }
 
   /** A new, empty generation beside the one that is served. */
@@ -145,9 +165,7 @@ export class StoredView {
     this.#begun = Math.max(latest, this.#begun) + 1;
     const generation = this.#begun;
     const args = [String(generation), String(leader), epoch, this.#shape];
-    const answers = await this.#each((bucket) =>
-      this.connection.run(SCRIPTS.begin, pointerOf(this.name, bucket), args),
-    );
+    const answers = await this.#each((bucket) => this.connection.run(SCRIPTS.begin, this.pointer(bucket), args));
     const refused = answers.find((answer) => answer !== 'applied');
     if (refused) {
       const reason = String(refused).startsWith('deposed') ? 'deposed' : 'absent';
@@ -168,14 +186,15 @@ export class StoredView {
 
   /** Deletes the keys that are meant, but none of what is served. Refused once a later leader has fenced the bucket. */
   async sweep(leader: number, meant: (key: KeyName) => boolean): Promise<void> {
-    await this.connection.scan(keysOf(this.name), async (keys) => {
+    const { names } = this.#options;
+    await this.connection.scan(names.pattern(this.name), async (keys) => {
       const found = Map.groupBy(keys, (key) => {
-        const name = parseKey(key);
+        const name = names.parse(key);
         return name?.view === this.name && meant(name) ? name.bucket : null;
       });
       for (const [bucket, own] of found) {
         if (bucket === null) continue;
-        const pointer = pointerOf(this.name, bucket);
+        const pointer = this.pointer(bucket);
         // A declaration before this one had more buckets; nobody fences those.
         if (bucket >= this.kind.buckets) await this.connection.pipeline(pointer, [['UNLINK', ...own]]);
         else await this.writing.connection.run(SCRIPTS.sweep, pointer, [String(leader), ...own]);
@@ -184,9 +203,7 @@ export class StoredView {
   }
 
   async #states(): Promise<BucketState[]> {
-    return (await this.#each((bucket) => this.connection.run(SCRIPTS.look, pointerOf(this.name, bucket), []))).map(
-      bucketState,
-    );
+    return (await this.#each((bucket) => this.connection.run(SCRIPTS.look, this.pointer(bucket), []))).map(bucketState);
   }
 
   #each<T>(work: (bucket: number) => Promise<T>): Promise<T[]> {

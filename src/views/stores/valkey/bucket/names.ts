@@ -1,8 +1,3 @@
-/** A bucket's pointer: a hash that says which generation is served and who may write. All the bucket's keys begin with it. */
-export function pointerOf(view: string, bucket: number): string {
-  return `lockstep:{${view}:${bucket}}`;
-}
-
 export interface KeyName {
   readonly view: string;
   readonly bucket: number;
@@ -10,13 +5,33 @@ export interface KeyName {
   readonly generation: string | null;
 }
 
-/** What a key of the store belongs to; undefined for others' keys. */
-export function parseKey(key: string): KeyName | undefined {
-  const match = /^lockstep:\{(.+):(\d+)\}(?::(\d+)(?::|$)|$)/s.exec(key);
-  return match ? { view: match[1]!, bucket: Number(match[2]), generation: match[3] ?? null } : undefined;
+/** The names of one database's keys, which all begin with `prefix`: several databases may share a server. */
+export class KeyNames {
+  /** `lockstep:<database>:` */
+  readonly prefix: string;
+
+  constructor(database: string) {
+    this.prefix = `lockstep:${database}:`;
+  }
+
+  /** A bucket's pointer: a hash that says which generation is served and who may write. All the bucket's keys begin with it. */
+  pointer(view: string, bucket: number): string {
+    return `${this.prefix}{${view}:${bucket}}`;
+  }
+
+  /** A pattern of SCAN that finds all keys of a view, or of all views (and perhaps more). */
+  pattern(view?: string): string {
+    return `${escaped(this.prefix)}{${view === undefined ? '' : `${escaped(view)}:`}*`;
+  }
+
+  /** What a key of the store belongs to; undefined for others' keys. */
+  parse(key: string): KeyName | undefined {
+    if (!key.startsWith(this.prefix)) return undefined;
+    const match = /^\{(.+):(\d+)\}(?::(\d+)(?::|$)|$)/s.exec(key.slice(this.prefix.length));
+    return match ? { view: match[1]!, bucket: Number(match[2]), generation: match[3] ?? null } : undefined;
+  }
 }
 
-/** A pattern of SCAN that finds all keys of a view (and perhaps more). */
-export function keysOf(view: string): string {
-  return `lockstep:{${view.replace(/[*?[\]\\]/g, '\\$&')}:*`;
+function escaped(text: string): string {
+  return text.replace(/[*?[\]\\]/g, '\\$&');
 }

@@ -7,6 +7,7 @@ export const SCRIPTS = {
   fence: script('fence'),
   begin: script('fenced', 'begin'),
   serve: script('fenced', 'serve'),
+  continue: script('fenced', 'continue'),
   sweep: script('fenced', 'sweep'),
   stamps: script('stamps'),
   /** A step without operations. */

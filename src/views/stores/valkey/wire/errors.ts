@@ -23,10 +23,13 @@ export type FaultReason =
 export class StoreFault extends Error {
   override readonly name = 'StoreFault';
   readonly reason: FaultReason;
+  /** Of a fence that was refused: the epoch of the leader who holds it, by whatever record. */
+  readonly leader: number | null;
 
-  constructor(reason: FaultReason, detail: string) {
+  constructor(reason: FaultReason, detail: string, leader: number | null = null) {
     super(`${reason}: ${detail}`);
     this.reason = reason;
+    this.leader = leader;
   }
 }
 

@@ -139,7 +139,8 @@ export class Link {
     this.#closing.signal.addEventListener('abort', abandon);
     try {
       await client.connect();
-      await this.#options.connected?.(client);
+      const lost = ended.then(() => Promise.reject(this.#problem));
+      await Promise.race([this.#options.connected?.(client), lost]);
       this.#client = client;
       this.#up.resolve();
       await ended;

@@ -31,13 +31,20 @@ export class Subscriber {
       first.resolve();
       subscribed();
     };
-    const subscription = { channel, listener, subscribed: both };
+    const subscription: Subscription = {
+      channel,
+      listener: (message) => {
+        if (this.#subscriptions.has(subscription)) listener(message);
+      },
+      subscribed: both,
+    };
     this.#subscriptions.add(subscription);
     if (this.#link.isUp) await subscribe(this.#client!, subscription).catch(() => {}); // with the next connection
     await first.promise;
     return async () => {
       this.#subscriptions.delete(subscription);
-      await this.#client?.unsubscribe(channel, listener, true).catch(() => {});
+      // Nobody waits for it: a client whose connection is lost never answers.
+      if (this.#link.isUp) this.#client!.unsubscribe(channel, subscription.listener, true).catch(() => {});
     };
   }
 

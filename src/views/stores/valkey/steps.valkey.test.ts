@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Change } from '../../../changes/change.ts';
+import { storeProxy } from '../../../testing/fault-proxy.ts';
+import { built, commit, EPOCH, opened, put, read, remove } from '../../../testing/store-steps.ts';
+import { ROWS_TABLE, storedRows } from '../../../testing/stored-rows.ts';
+import { startValkey, type TestValkey } from '../../../testing/valkey.ts';
+import { StoreRefused } from './connection.ts';
+
+// What stands in a bucket between two steps, and in the middle of one.
+
+let server: TestValkey;
+before(async () => {
+  server = await startValkey();
+});
+after(() => server.stop());
+
+/** Counts what is applied, so that twice is not once. */
+const COUNTING = storedRows({
+  buckets: 2,
+  script: `${storedRows().stored!.script}
+local put = applies.put
+function applies.put(...) redis.call('INCR', key('puts')) put(...) end
+function reads.puts() return redis.call('GET', key('puts')) end`,
+});
+
+test('[SPEC 3] [rule 5] a connection that is lost in the middle of a batch: everything is applied once', async (t) => {
+  const proxy = await storeProxy(t, server.port);
+  const opening = await opened(t, proxy.url, { definition: COUNTING });
+  await server.command('FLUSHALL');
+  const generation = await built(opening, []);
+  const many = (from: number) => Array.from({ length: 1500 }, (_, i) => put(2 * (from + i), from));
+  let lsn = 10;
+  for (const when of ['before', 'after'] as const) {
+    proxy.cutOn('EVALSHA', when);
+    lsn += 30;
+    await commit(generation, lsn - 20, put(0, lsn), put(1, lsn));
+    proxy.cutOn('EVALSHA', when);
+    await commit(generation, lsn - 10, ...many(lsn));
+    generation.begin(1, lsn - 5);
+    for (const from of [lsn * 1000, lsn * 2000]) {
+      await generation.slice(many(from));
+      proxy.cutOn('EVALSHA', when);
+    }
+    await generation.finish(lsn);
+  }
+  assert.equal(proxy.cuts, 8);
+  const asked = await opening.view.ask(
+    [
+      { bucket: 0, name: 'puts', args: [] },
+      { bucket: 1, name: 'puts', args: [] },
+    ],
+    { epoch: EPOCH, lsn },
+  );
+  assert.deepEqual(asked?.replies, [String(2 * 2 * (1 + 3 * 1500)), String(2 * 2)]);
+});
+
+test('[SPEC 2] a large transaction is not read before it is whole; left unfinished it begins anew', async (t) => {
+  const opening = await opened(t, server.url);
+  await server.command('FLUSHALL');
+  const first = await built(opening, [0, 1]);
+  first.begin(1, 19);
+  await first.slice([put(0, 1)]);
+  assert.equal(await read(opening, 10, 0), undefined);
+  assert.deepEqual(await read(opening, 10, 1), [1], 'a bucket that it has not touched yet');
+  await first.slice([put(0, 2), put(1, 2)]);
+  await opening.store.fence(2);
+  const next = await opening.view.resume(2, EPOCH);
+  assert.equal(await read(opening, 10, 0), undefined);
+  // Cut elsewhere than before: a part by number is not the same part.
+  next.begin(1, 19);
+  await next.slice([put(0, 1), put(0, 2), put(3, 2)]);
+  await next.slice([put(1, 2)]);
+  assert.equal(await read(opening, 10, 0), undefined);
+  await next.finish(20);
+  assert.deepEqual(await read(opening, 20, 0, 1, 3), [2, 2, 2]);
+  next.begin(1, 15);
+  await next.slice([put(0, 66)]);
+  await next.finish(20);
+  assert.deepEqual(await read(opening, 20, 0), [2], 'what is stored already is passed over');
+});
+
+test('[SPEC 5] a step that fails in the middle is not read until it is done, all of it', async (t) => {
+  const failing = storedRows({
+    script: `${storedRows().stored!.script} function applies.clear() error('no clearing today') end`,
+  });
+  const opening = await opened(t, server.url, { definition: failing });
+  await server.command('FLUSHALL');
+  const generation = await built(opening, [0]);
+  const clear: Change = { op: 'truncate', table: ROWS_TABLE, before: null, after: null };
+  await assert.rejects(
+    commit(generation, 20, put(0, 5), clear),
+    (error) => error instanceof StoreRefused && /no clearing today/.test(error.message),
+  );
+  assert.equal(await read(opening, 10, 0), undefined);
+  await opening.store.fence(2);
+  await commit(await opening.view.resume(2, EPOCH), 20, put(0, 5), remove(0));
+  assert.deepEqual(await read(opening, 20, 0), [null]);
+});

@@ -11,7 +11,7 @@ function insert(id: number): Change & { op: 'insert' } {
   return { op: 'insert', table, before: null, after: { id } };
 }
 
-function setUp(options: { from?: number; maxChanges?: number; maxBytes?: number } = {}) {
+function setUp(options: { from?: number; maxChanges?: number; maxBytes?: number; merging?: Promise<void> } = {}) {
   const calls: string[] = [];
   const assembler = new Assembler({
     from: options.from ?? 0,
@@ -19,11 +19,18 @@ function setUp(options: { from?: number; maxChanges?: number; maxBytes?: number 
     maxBytes: options.maxBytes ?? 1000,
     schemaChange: ({ content }) => content || undefined,
     onSlice: () => calls.push('turn'),
+    onBusy: (until) => {
+      assert.equal(until, options.merging);
+      calls.push('wait');
+    },
     handler: {
       transaction: ({ lsn, changes }) => calls.push(`transaction ${lsn}: ${changes.length}`),
       largeBegin: (xid, commitLsn) => calls.push(`begin ${xid} ${commitLsn}`),
       largeSlice: (changes) => calls.push(`slice ${changes.length}`),
-      largeEnd: ({ lsn, changes }) => calls.push(`end ${lsn}: ${changes.length}`),
+      largeEnd: ({ lsn, changes }) => {
+        calls.push(`end ${lsn}: ${changes.length}`);
+        return options.merging;
+      },
       progress: (lsn) => calls.push(`progress ${lsn}`),
       schemaChanged: (detail) => calls.push(`schema ${detail}`),
     },
@@ -73,6 +80,14 @@ test('[SPEC 8] a large transaction comes in slices, each followed by a turn', ()
     'end 108: 0',
     'transaction 208: 1',
   ]);
+});
+
+test('after a large transaction nothing is handed out before its consumer is done with it', () => {
+  const { calls, send } = setUp({ merging: Promise.resolve() });
+  send(...transaction(100, 3));
+  assert.deepEqual(calls.splice(0), ['transaction 108: 3']);
+  send(...transaction(108, 5));
+  assert.deepEqual(calls.slice(-2), ['end 116: 0', 'wait']);
 });
 
 test('[SPEC 8] few changes of many bytes are a large transaction too', () => {

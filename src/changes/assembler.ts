@@ -14,6 +14,8 @@ export interface AssemblerOptions {
   readonly schemaChange: (message: LogicalMessage) => string | undefined;
   /** A slice was handed out: the next one is for another turn of the event loop. */
   readonly onSlice: () => void;
+  /** Nothing more is to be handed out before this. */
+  readonly onBusy: (until: Promise<void>) => void;
 }
 
 /** Puts the log's messages together to whole transactions, in commit order, and hands them out. No I/O. */
@@ -123,7 +125,8 @@ export class Assembler {
     if (this.#schemaChanges.length > 0) this.#tellSchemaChanges();
     if (this.#large) {
       if (changes.length > 0) this.#handler.largeSlice(changes);
-      this.#handler.largeEnd({ xid, lsn, committedAt, changes: [] });
+      const busy = this.#handler.largeEnd({ xid, lsn, committedAt, changes: [] });
+      if (busy) this.#options.onBusy(busy);
     } else {
       this.#handler.transaction({ xid, lsn, committedAt, changes });
     }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type pg from 'pg';
 import { Assembler } from './assembler.ts';
 import { type FeedHandler, type FeedSession, RebuildNeeded, type Snapshot } from './feed.ts';
@@ -43,6 +44,8 @@ export class PgFeedSession implements FeedSession {
   #closed: Promise<void> | undefined;
   /** The consumer is full. */
   #paused = false;
+  /** The consumer is at work on what was handed out, so many times. */
+  #resting = 0;
 
   constructor(options: FeedSessionOptions) {
     this.#options = options;
@@ -91,7 +94,7 @@ export class PgFeedSession implements FeedSession {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#stream?.resume();
+    if (this.#resting === 0) this.#stream?.resume();
   }
 
   close(): Promise<void> {
@@ -118,7 +121,8 @@ export class PgFeedSession implements FeedSession {
       maxChanges: maxTransactionChanges,
       maxBytes: maxTransactionBytes,
       schemaChange: (message) => schemaChangeIn(message, publication, this.#byOid),
-      onSlice: () => this.#nextTurn(),
+      onSlice: () => this.#rest(setImmediate()),
+      onBusy: (until) => this.#rest(until),
     });
     this.#assembler = assembler;
     return new ReplicationStream({
@@ -135,11 +139,12 @@ export class PgFeedSession implements FeedSession {
     });
   }
 
-  /** A slice of a large transaction has been applied: everything else gets its turn before the next. */
-  #nextTurn(): void {
+  /** A slice of a large transaction has been applied, or all of it is being merged: everything else gets its turn before the next. */
+  #rest(until: Promise<void>): void {
+    this.#resting++;
     this.#stream!.pause();
-    setImmediate(() => {
-      if (!this.#paused) this.#stream!.resume();
+    until.then(() => {
+      if (--this.#resting === 0 && !this.#paused) this.#stream!.resume();
     });
   }
 

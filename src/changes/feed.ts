@@ -39,11 +39,12 @@ export interface FeedHandler {
    * event loop of its own), then `largeEnd` with the same transaction's position and no changes. What has begun is
    * committed; it stays unfinished only if the connection ends, and then it is delivered again from its beginning.
    * `commitLsn` is the start of its commit record (pgoutput's Begin: "final LSN"), so it lies before the end LSN by which
-   * `largeEnd` knows it, and at or after the end LSN of every transaction before it.
+   * `largeEnd` knows it, and at or after the end LSN of every transaction before it. Where `largeEnd` gives a promise (never
+   * rejected), nothing is delivered until it is fulfilled.
    */
   largeBegin(xid: number, commitLsn: number): void;
   largeSlice(changes: readonly Change[]): void;
-  largeEnd(transaction: Transaction): void;
+  largeEnd(transaction: Transaction): void | Promise<void>;
   /** Everything up to `lsn` has been delivered (a keepalive, outside a transaction). */
   progress(lsn: number): void;
   /** DDL on a followed table was seen in the log (event trigger, transactional message), in commit order. */

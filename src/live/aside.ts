@@ -92,7 +92,11 @@ function handlerInto(
     largeSlice: (changes) => {
       if (!joined()) generation.slice(changes);
     },
-    largeEnd: ({ lsn }) => step(() => generation.finish(lsn)),
+    largeEnd: ({ lsn }) => {
+      const merging = joined() ? undefined : generation.merge();
+      const finish = () => step(() => generation.finish(lsn));
+      return merging ? merging.then(finish) : finish();
+    },
     progress: (lsn) =>
       step(() => {
         if (!generation.torn) generation.lsn = Math.max(generation.lsn, lsn);

@@ -138,6 +138,64 @@ test('[SPEC 5] [rule 4] a view is not read in the middle of a large transaction'
   assert.deepEqual(view.readNow([ALL])!.results[0], ['1=1', '2=2', '3=3', '4=4']);
 });
 
+test('[SPEC 2] [SPEC 5] [rule 10] what comes after a large transaction waits until that is merged, and so do reads', async (t) => {
+  const log = new FakeLog();
+  const { follower, watermark, view } = following(t, log);
+  await follower.start();
+  await settle(log, watermark);
+  const state = view.generation!.state as unknown as FakeState;
+  const merge = state.merge.bind(state);
+  let released = false;
+  state.merge = function* () {
+    while (!released) yield;
+    yield* merge()!;
+  };
+  const before = watermark.position.lsn;
+  log.commit([{ id: 1, value: 1 }], true);
+  log.commit([{ id: 1, value: 2 }]);
+  const [session] = log.sessions;
+  while (session!.step());
+  view.tend(0);
+  for (let i = 0; i < 3; i++) {
+    await nextTurn();
+    assert.equal(session!.step(), false);
+    assert.equal(watermark.position.lsn, before);
+    assert.equal(view.readNow([ALL]), undefined);
+  }
+  released = true;
+  await settle(log, watermark);
+  assert.deepEqual(view.readNow([ALL])!.results[0], ['1=2']);
+});
+
+test('[SPEC 7] verify ends when the stream does in the middle of a large transaction', async (t) => {
+  const log = new FakeLog();
+  log.commit([1, 2, 3].map((id) => ({ id, value: id })));
+  const { follower, watermark, view } = following(t, log);
+  await follower.start();
+  await settle(log, watermark);
+  const old = view.generation!;
+  const verifying = assert.rejects(follower.verify(view), /the stream ended|was rebuilt meanwhile/);
+  await until(
+    'it compares',
+    () => log.sessions.size === 1 && old.lsn === watermark.position.lsn,
+    () => {
+      for (const session of log.sessions) {
+        session.poke();
+        session.step();
+      }
+    },
+  );
+  log.commit(
+    [4, 5, 6].map((id) => ({ id, value: id })),
+    true,
+  );
+  const [session] = log.sessions;
+  session!.step();
+  session!.step();
+  session!.kill();
+  await verifying;
+});
+
 test('a view whose apply fails is broken, says so, and is built again', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const log = new FakeLog();

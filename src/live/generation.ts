@@ -1,5 +1,6 @@
 import type { Change, Transaction } from '../changes/change.ts';
 import type { Commit } from '../changes/visibility.ts';
+import { inTurns } from '../views/stores/memory/turns.ts';
 import type { MemoryView, ViewDefinition } from '../views/view.ts';
 
 /**
@@ -19,6 +20,8 @@ export class Generation {
   torn = false;
   /** What `apply` threw: the state is of no use any more. */
   fault: Error | null = null;
+  /** The stream that fed it ended in the middle of a large transaction: it stays torn. */
+  abandoned = false;
   #skipping = false;
   /** The large transaction that slices belong to. */
   #large: Commit = { xid: 0, lsn: 0 };
@@ -42,12 +45,24 @@ export class Generation {
     this.#skipping = commitLsn < this.lsn;
   }
 
-  /** A slice of a large transaction; `finish` ends it. */
+  /** A slice of a large transaction; `merge`, then `finish` end it. */
   slice(changes: readonly Change[]): void {
     if (this.#skipping) return;
     const version = this.version;
-    this.#apply(changes, this.#large);
+    this.#apply(changes, this.#large, true);
     if (this.version !== version) this.torn = true;
+  }
+
+  /** What the state has put off until all slices are applied, in turns; undefined where there is nothing. Never rejected. */
+  merge(): Promise<void> | undefined {
+    if (this.fault || !this.torn) return undefined;
+    const merging = this.state.merge?.();
+    return (
+      merging &&
+      inTurns(merging).catch((error) => {
+        this.fault = error as Error;
+      })
+    );
   }
 
   finish(lsn: number): void {
@@ -56,7 +71,7 @@ export class Generation {
     this.lsn = Math.max(this.lsn, lsn);
   }
 
-  #apply(changes: readonly Change[], commit: Commit): void {
+  #apply(changes: readonly Change[], commit: Commit, inSlices = false): void {
     if (this.fault) return;
     const own = changes.every((change) => this.tables.has(change.table.name))
       ? changes
@@ -64,7 +79,8 @@ export class Generation {
     if (own.length === 0) return;
     this.version++;
     try {
-      this.state.apply(own, commit);
+      if (inSlices && this.state.applySlice) this.state.applySlice(own, commit);
+      else this.state.apply(own, commit);
     } catch (error) {
       this.fault = error as Error;
     }

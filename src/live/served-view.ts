@@ -223,8 +223,7 @@ export class ServedView implements ViewHandle {
   /** What is to be done now and then. */
   tend(now: number): void {
     this.#stored?.tend();
-    const state = this.#generation?.state;
-    state?.expire?.(now);
+    if (!this.#generation?.torn) this.#generation?.state.expire?.(now);
     const lazy = this.#lazyState();
     if (lazy) this.#lazyReads!.tend(lazy).catch(() => {}); // the record is away
   }

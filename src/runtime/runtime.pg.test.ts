@@ -230,6 +230,66 @@ test('[SPEC 2] [rule 4] a transaction of 200,000 rows arrives whole: never a par
   await assertVerified(app);
 });
 
+/** A statement that adds `count` games of players `name0` to `name499`, with ties among their scores and times. */
+const many = (name: string, count: number): string => `
+  insert into leaderboard.games (username, gamedate, level, score)
+  select '${name}' || i % 500, date_trunc('hour', now()) - i % 40 * interval '1 day', 1, i * 7919 % 5003
+    from generate_series(1, ${count}) as i`;
+
+test('[SPEC 2] [SPEC 3] [rule 4] large transactions interleaved, rolled back and partly rolled back: what committed, whole', async (t) => {
+  const database = await testDatabase(t);
+  const app = await testApp(t, { databaseUrl: database.url });
+  await insert(app.record, ['ann', 5]);
+  const [one, two] = [await openWriter(database), await openWriter(database)];
+  try {
+    await one.sql('begin');
+    await two.sql('begin');
+    await one.sql(many('one', 15_000));
+    await two.sql(many('two', 12_000));
+    await one.sql('savepoint kept');
+    await one.sql(many('lost', 20_000));
+    await one.sql(`update leaderboard.games set score = 0 where username = 'ann'`);
+    await one.sql('rollback to savepoint kept');
+    await one.sql(many('kept', 8_000));
+    await one.sql(`update leaderboard.games set score = score + 1 where username like 'one1%'`);
+    await one.sql(`delete from leaderboard.games where username like 'kept2%'`);
+    await two.sql(`update leaderboard.games set score = 6 where username = 'ann'`);
+    await two.sql('commit');
+    await one.sql('commit');
+    await one.sql(`begin; ${many('never', 30_000)}; rollback`);
+    await one.sql(many('last', 100));
+  } finally {
+    await Promise.all([one.close(), two.close()]);
+  }
+  const [games] = await app.record.query<{ n: number }>('select count(*)::int as n from leaderboard.games');
+  const all = [count({ board: 'games', window: 'overall' })] as const;
+  await until('all that was committed is on the board', () => app.views[0]!.readNow(all)?.results[0] === games!.n);
+  await assertVerified(app);
+  const date = new Date().toISOString().slice(0, 10);
+  const queries = [
+    ...BEST,
+    top({ board: 'players', window: 'overall', limit: 2_000 }),
+    top({ board: 'players', window: 'monthly', date, limit: 2_000 }),
+    top({ board: 'games', window: 'daily', date, limit: 2_000 }),
+    standing({ board: 'players', window: 'overall', member: 'ann', around: 3 }),
+  ] as const;
+  const [view, record] = [await app.views[0]!.read(queries), await app.views[0]!.read(queries, { from: 'record' })];
+  assert.deepEqual([view.source, record.source], ['view', 'record']);
+  assert.deepEqual(view.results, record.results);
+});
+
+test('[SPEC 3] [SPEC 6] [rule 4] a connection lost in the middle of a large transaction costs a rebuild, and nothing else', async (t) => {
+  const app = await appWith(t, ['ann', 5]);
+  const view = app.views[0]!;
+  const insertion = app.record.query(many('p', 200_000));
+  await until('slices have come', () => view.state === 'catching up');
+  await app.record.query(`select pg_terminate_backend(pid) from (${walSender}) as sender`);
+  await insertion;
+  await until('the views are built anew', () => view.status().rebuilds > 0 && view.readNow(BEST) !== undefined);
+  await assertVerified(app);
+  assert.deepEqual(view.readNow([count({ board: 'games', window: 'overall' })])!.results, [200_001]);
+});
+
 test('[SPEC 6] [SPEC 7] [rule 12] [rule 13] rebuild and verify go on while the view is written to and read', async (t) => {
   const app = await appWith(t, ['ann', 5]);
   const view = app.views[0]!;

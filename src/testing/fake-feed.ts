@@ -76,6 +76,8 @@ export class FakeSession implements FeedSession {
   #handler: FeedHandler | null = null;
   #next: number;
   #slices: Change[][] | null = null;
+  /** The handler is at work on a large transaction. */
+  #busy = false;
   #pokes = 0;
   acknowledged = 0;
 
@@ -137,7 +139,7 @@ export class FakeSession implements FeedSession {
   /** Delivers one thing: a transaction, a slice of a large one, or a keepalive that was asked for. False when there is none. */
   step(): boolean {
     const handler = this.#handler;
-    if (!handler) return false;
+    if (!handler || this.#busy) return false;
     const committed = this.#log.log[this.#next];
     if (!committed) {
       if (this.#pokes === 0) return false;
@@ -165,7 +167,11 @@ export class FakeSession implements FeedSession {
     }
     this.#slices = null;
     this.#next++;
-    handler.largeEnd({ ...transaction, changes: [] });
+    const busy = handler.largeEnd({ ...transaction, changes: [] });
+    this.#busy = busy !== undefined;
+    busy?.then(() => {
+      this.#busy = false;
+    });
     return true;
   }
 }

@@ -12,6 +12,7 @@ export interface AllRows extends ViewQuery<string[]> {
 export class FakeState implements MemoryView<AllRows> {
   readonly rows = new Map<number, number>();
   applied = 0;
+  readonly #slices: Change[] = [];
 
   load(_table: string, rows: readonly Row[]): void {
     for (const row of rows) this.rows.set(row.id as number, row.value as number);
@@ -29,7 +30,24 @@ export class FakeState implements MemoryView<AllRows> {
     }
   }
 
+  /** Put off until `merge`, which takes a few turns. */
+  applySlice(changes: readonly Change[]): void {
+    this.#slices.push(...changes);
+  }
+
+  merge(): Generator<void> | undefined {
+    return this.#slices.length > 0 ? this.#merge() : undefined;
+  }
+
+  *#merge(): Generator<void> {
+    for (const change of this.#slices.splice(0)) {
+      this.apply([change]);
+      yield;
+    }
+  }
+
   answer(): string[] {
+    if (this.#slices.length > 0) throw new Error('asked in the middle of a large transaction');
     return [...this.rows].sort(([a], [b]) => a - b).map(([id, value]) => `${id}=${value}`);
   }
 
@@ -39,6 +57,8 @@ export class FakeState implements MemoryView<AllRows> {
 
   *compare(other: FakeState): Iterable<Drift | undefined> {
     for (const id of new Set([...this.rows.keys(), ...other.rows.keys()])) {
+      if (this.#slices.length + other.#slices.length > 0)
+        throw new Error('compared in the middle of a large transaction');
       const [inView, inRecord] = [String(this.rows.get(id)), String(other.rows.get(id))];
       yield inView === inRecord ? undefined : { what: `row ${id}`, inView, inRecord };
     }

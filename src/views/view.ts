@@ -48,6 +48,13 @@ export interface MemoryView<Query extends ViewQuery<unknown> = ViewQuery<unknown
   loaded(): Promise<void>;
   /** Changes of the view's tables, in order: one transaction's, or a slice of a large one. Must not throw on any valid change. */
   apply(changes: readonly Change[], commit: Commit): void;
+  /**
+   * As `apply`, of a slice of a large transaction. Nothing is asked, compared or expired until `merge` is done, so what costs less for
+   * all changes together may be put off until then.
+   */
+  applySlice?(changes: readonly Change[], commit: Commit): void;
+  /** All slices of a large transaction are applied: does what was put off, if anything. Nothing else is called before it is done. */
+  merge?(): Iterator<void> | undefined;
   /** The answer, or undefined when this state does not hold it (a dropped window): then the record answers. */
   answer(query: Query): unknown;
   /**

@@ -126,7 +126,7 @@ test('[SPEC 3] a state beside, and work between batches, see exactly what is del
   const session = log.open();
   const { applier, state } = applierOf(log);
   await session.stream(log.lsn, applier);
-  const beside = { lsn: log.lsn, rows: new FakeState(), ...{ begin() {}, finish() {} } };
+  const beside = { lsn: log.lsn, rows: new FakeState(), ...{ begin() {}, merge: () => undefined, finish() {} } };
   const twin = {
     ...beside,
     transaction: ({ changes }: Transaction) => beside.rows.apply(changes),

@@ -15,6 +15,7 @@ export interface Beside {
   transaction(transaction: Transaction): void;
   begin(xid: number, commitLsn: number): void;
   slice(changes: readonly Change[]): void;
+  merge(): Promise<void> | undefined;
   finish(lsn: number): void;
 }
 
@@ -265,7 +266,10 @@ export class StoredApplier implements FeedHandler {
       for (const state of this.#beside) state.slice(item.changes);
     } else if (item.type === 'end') {
       await this.#all((state) => state.finish(item.lsn));
-      for (const state of this.#beside) state.finish(item.lsn);
+      for (const state of this.#beside) {
+        await state.merge();
+        state.finish(item.lsn);
+      }
       this.#inLarge = false;
       this.transactions++;
       this.#reached(item.lsn, () => this.#options.resync(item.lsn));

@@ -31,7 +31,7 @@ function* buildAll({ rows, histories, overall }: BoardSet, ranked: Int32Array): 
 }
 
 /** Sorts rows that are in the order of their numbers. */
-function* sortByScore(rows: RowTable, some: Int32Array): Generator<void, KeyedRows> {
+export function* sortByScore(rows: RowTable, some: Int32Array): Generator<void, KeyedRows> {
   const { byScore } = rows;
   // Least significant first: each sort is stable. Ids and times mostly are in order already.
   const byId = yield* sortRows(some, (row) => rows.id(row)!);
@@ -49,19 +49,30 @@ function* markBests({ rows, keys }: KeyedRows, top: number): Generator<void, Uin
   return isBest;
 }
 
-/** Only the windows held: with a floor set before the build, old ones cost nothing. */
 function* buildSeries(boards: BoardSet, series: WindowSeries, ranked: Int32Array): Generator<void> {
-  const { rows } = boards;
-  const firsts = new FirstRows(rows);
-  const isHeld = (row: number): boolean => series.held(rows.time(row)) !== undefined;
-  const held = yield* select(ranked, isHeld);
+  const firsts = new FirstRows(boards.rows);
+  yield* eachWindow(boards.rows, series, ranked, (number, byScore) =>
+    buildWindow(boards.addWindow(series, number), byScore, firsts.ofNextWindow()),
+  );
+}
+
+/**
+ * Splits rows by their windows, and works on each window's, best first. Only the windows held: with a floor set before a build, old
+ * ones cost nothing.
+ */
+export function* eachWindow(
+  rows: RowTable,
+  series: WindowSeries,
+  ranked: Int32Array,
+  work: (number: number, byScore: KeyedRows) => Generator<void>,
+): Generator<void> {
+  const held = yield* select(ranked, (row) => series.held(rows.time(row)) !== undefined);
   // Windows first, scores within each: rows mostly come in the order of their times, and a window's fit in the caches.
   const { rows: sorted, keys: windows } = yield* sortRows(held, (row) => series.held(rows.time(row))!);
   for (let start = 0, end = 0; start < sorted.length; start = end) {
     const number = windows[start]!;
     while (end < sorted.length && windows[end] === number) end++;
-    const byScore = yield* sortByScore(rows, sorted.subarray(start, end));
-    yield* buildWindow(boards.addWindow(series, number), byScore, firsts.ofNextWindow());
+    yield* work(number, yield* sortByScore(rows, sorted.subarray(start, end)));
   }
 }
 
@@ -74,7 +85,7 @@ function* buildWindow(window: BoardWindow, byScore: KeyedRows, isFirst: (row: nu
 }
 
 /** Tells a window's first row of each player from the later ones: by a mark for each player, which the next window's replaces. */
-class FirstRows {
+export class FirstRows {
   readonly #rows: RowTable;
   readonly #marks: Int32Array;
   #window = 0;
@@ -96,7 +107,7 @@ class FirstRows {
 }
 
 /** The rows that pass, asked in their order. */
-function* filter({ rows, keys }: KeyedRows, passes: (row: number) => boolean): Generator<void, KeyedRows> {
+export function* filter({ rows, keys }: KeyedRows, passes: (row: number) => boolean): Generator<void, KeyedRows> {
   const passed = { rows: new Int32Array(rows.length), keys: keys.slice() };
   let count = 0;
   for (let i = 0; i < rows.length; i++) {
@@ -110,7 +121,7 @@ function* filter({ rows, keys }: KeyedRows, passes: (row: number) => boolean): G
 }
 
 /** Those of `candidates` that pass. */
-function* select(candidates: Int32Array, passes: (row: number) => boolean): Generator<void, Int32Array> {
+export function* select(candidates: Int32Array, passes: (row: number) => boolean): Generator<void, Int32Array> {
   const kept = new Int32Array(candidates.length);
   let count = 0;
   for (let i = 0; i < candidates.length; i++) {

@@ -85,6 +85,74 @@ test('[SPEC 3] many new rows at once, with other changes among them, are as one 
   );
 });
 
+test('[SPEC 3] [SPEC 7] [rule 4] a large transaction, put off and merged, leaves the boards as its changes one after the other', () => {
+  const id = fc.nat({ max: 59 });
+  const row = id.chain(rowOf(fc.oneof(integers, doubles)));
+  const change = fc.oneof(
+    { weight: 8, arbitrary: row.map((after) => ({ after })) },
+    { weight: 2, arbitrary: id.map((gone) => ({ gone })) },
+    { weight: 1, arbitrary: fc.record({ from: id, after: row }) },
+    { weight: 1, arbitrary: fc.constant({ truncate: true }) },
+  );
+  type Step = { after?: Row; gone?: number; from?: number; truncate?: true };
+  const transactions = fc.array(
+    fc.record({
+      steps: fc.array(change as fc.Arbitrary<Step>, { maxLength: 120, size: 'max' }),
+      slice: fc.integer({ min: 1, max: 50 }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  );
+  const changesOf = (steps: readonly Step[], present: Set<unknown>): Change[] => {
+    const changes: Change[] = [];
+    for (const { after, gone, from, truncate } of steps) {
+      if (truncate) {
+        changes.push(TRUNCATE);
+        present.clear();
+      } else if (after && from !== undefined) {
+        if (!present.delete(from) || (present.has(after.id) && after.id !== from)) continue;
+        changes.push({ op: 'update', table: TABLE, before: { id: from }, after });
+        present.add(after.id);
+      } else if (after) {
+        changes.push(...(present.has(after.id) ? [update(after)] : insert(after)));
+        present.add(after.id);
+      } else if (present.delete(gone)) changes.push(remove(gone!));
+    }
+    return changes;
+  };
+  fc.assert(
+    fc.property(transactions, (all) => {
+      const views = [buildSmall(), buildSmall()] as const;
+      const present = new Set<unknown>();
+      for (const { steps, slice } of all) {
+        const changes = changesOf(steps, present);
+        for (let i = 0; i < changes.length; i += slice) views[0].applySlice(changes.slice(i, i + slice));
+        for (const _ of views[0].merge() ?? []);
+        assert.equal(views[0].merge(), undefined);
+        for (const one of changes) views[1].apply([one]);
+        assert.deepEqual([...views[0].compare(views[1])].filter(Boolean), []);
+        assert.deepEqual([...views[1].compare(views[0])].filter(Boolean), []);
+        for (const window of ['overall', 'monthly', 'daily'] as const) {
+          const of = { board: 'players', window, date: dateOf(TODAY), offset: 0, limit: 200 } as const;
+          assert.deepEqual(views[0].answer(range(of)), views[1].answer(range(of)));
+        }
+      }
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test('[rule 10] merging hands the turn back again and again', () => {
+  const view = build();
+  const games = (from: number) =>
+    insert(...Array.from({ length: 60_000 }, (_, i) => game(from + i, { score: (i * 7919) % 10_007 })));
+  for (const from of [1, 100_001]) {
+    view.applySlice(games(from));
+    let turns = 0;
+    for (const _ of view.merge()!) turns++;
+    assert.ok(turns >= 50, `${turns} turns`);
+  }
+});
+
 const TRUNCATE: Change = { op: 'truncate', table: TABLE, before: null, after: null };
 const overall = { board: 'games', window: 'overall' } as const;
 

@@ -17,10 +17,12 @@ import { auditBoards, type BoardAuditQuery } from './board-audit.ts';
 import { insertBatch } from './board-batch.ts';
 import { buildBoards } from './board-build.ts';
 import { compareBoards, type Side } from './board-compare.ts';
+import { mergeBatch } from './board-merge.ts';
 import { BoardSet } from './board-set.ts';
 import type { BoardWindow } from './board-window.ts';
 import type { NodePoolOptions } from './node-pool.ts';
 import type { OrderedRows } from './ordered-rows.ts';
+import { RowMarks } from './row-marks.ts';
 import { inTurns } from './turns.ts';
 
 /** Rows that cannot be held which are told apart; with more, only a rebuild or a TRUNCATE helps. */
@@ -42,6 +44,10 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   #aside = new Set<Value>();
   #tooManyAside = false;
   #applied = 0;
+  /** In a slice of a large transaction. */
+  #inSlice = false;
+  /** Rows that are in the table and on no board yet, until `merge`. */
+  readonly #unplaced = new RowMarks();
 
   readonly #fanout: NodePoolOptions | undefined;
 
@@ -64,12 +70,28 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     await inTurns(buildBoards(this.#boards));
   }
 
+  /** New rows stay off the boards until `merge`, which sorts and merges them all at once. */
+  applySlice(changes: readonly Change[]): void {
+    this.#inSlice = true;
+    this.#apply(changes);
+    this.#inSlice = false;
+  }
+
+  merge(): Generator<void> | undefined {
+    return this.#unplaced.size > 0 ? mergeBatch(this.#boards, this.#unplaced.take()) : undefined;
+  }
+
   apply(changes: readonly Change[]): void {
+    for (const _ of this.merge() ?? []); // Left by a large transaction that came without its end.
+    this.#apply(changes);
+  }
+
+  #apply(changes: readonly Change[]): void {
     const added: number[] = [];
     for (const change of changes) {
       if (change.table.name !== this.#shape.table) continue;
       this.#applied++;
-      if (changes.length >= BATCH && change.op === 'insert' && this.#isNew(change.after)) {
+      if ((this.#inSlice || changes.length >= BATCH) && change.op === 'insert' && this.#isNew(change.after)) {
         added.push(this.#boards.rows.add(change.after));
         continue;
       }
@@ -121,7 +143,8 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
 
   /** Puts rows that were added to the table on the boards. */
   #place(added: number[]): void {
-    if (added.length >= BATCH) insertBatch(this.#boards, added);
+    if (this.#inSlice) for (const row of added) this.#unplaced.add(row);
+    else if (added.length >= BATCH) insertBatch(this.#boards, added);
     else for (const row of added) this.#boards.insert(row);
     added.length = 0;
   }
@@ -133,6 +156,7 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   /** O(1): what the table held is garbage at once. Windows let go of before stay let go of. */
   #truncate(): void {
     this.#boards = new BoardSet({ shape: this.#shape, fanout: this.#fanout, floors: this.#boards.floors });
+    this.#unplaced.clear();
     this.#aside.clear();
     this.#tooManyAside = false;
   }
@@ -141,7 +165,7 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     this.#aside.delete(id);
     const row = this.#find(id);
     if (row < 0) return;
-    this.#boards.remove(row);
+    if (!this.#unplaced.delete(row)) this.#boards.remove(row);
     this.#boards.rows.remove(row);
   }
 
@@ -161,8 +185,9 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
 
   #upsert(row: number, values: Row): void {
     const { rows } = this.#boards;
-    if (row < 0) this.#boards.insert(rows.add(values));
+    if (row < 0) this.#place([rows.add(values)]);
     else if (rows.samePlace(row, values)) rows.setKept(row, values);
+    else if (this.#unplaced.has(row)) rows.set(row, values);
     else {
       this.#boards.remove(row);
       rows.set(row, values);

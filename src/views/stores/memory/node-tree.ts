@@ -70,6 +70,16 @@ export abstract class NodeTree {
     this.entries = rows.length;
   }
 
+  /** Puts rows in order, none of them in it, among those that are, without those that are `gone`: the tree is built anew of both. */
+  protected *merge(added: KeyedRows, gone: (row: number) => boolean, goneCount: number): Generator<void> {
+    const merged = yield* this.#merged(added, gone, this.entries + added.rows.length - goneCount);
+    this.drop();
+    this.root = this.pool.leaves.allocate();
+    this.height = 0;
+    this.entries = 0;
+    yield* this.build(merged);
+  }
+
   /** Gives all nodes back to the pool, without touching the leaves; the tree must not be used any more. */
   drop(): void {
     this.pool.leaves.freeAll(this.edge(this.root, this.height, false), this.edge(this.root, this.height, true));
@@ -256,6 +266,37 @@ export abstract class NodeTree {
 
   #setSeparator(slot: number, row: number): void {
     this.pool.inners.setFirst(slot, { row, key: this.order.key(row), second: this.order.second(row) });
+  }
+
+  *#merged(added: KeyedRows, gone: (row: number) => boolean, total: number): Generator<void, KeyedRows> {
+    const { leaves } = this.pool;
+    const first = this.edge(this.root, this.height, false);
+    const narrow = added.keys instanceof Int32Array && leaves.keysOf(first) instanceof Int32Array;
+    const merged = { rows: new Int32Array(total), keys: narrow ? new Int32Array(total) : new Float64Array(total) };
+    let end = 0;
+    let next = 0;
+    const append = (row: number, key: number): void => {
+      merged.rows[end] = row;
+      merged.keys[end++] = key;
+    };
+    for (let leaf = first, seen = 0; leaf >= 0; leaf = leaves.next[leaf]!) {
+      const [rows, keys] = [leaves.rowsOf(leaf), leaves.keysOf(leaf)];
+      const start = leaves.offset(leaf);
+      for (let at = start; at < start + leaves.size[leaf]!; at++) {
+        for (; next < added.rows.length && this.#comesBefore(added, next, rows[at]!, keys[at]!); next++)
+          append(added.rows[next]!, added.keys[next]!);
+        if (!gone(rows[at]!)) append(rows[at]!, keys[at]!);
+      }
+      if (++seen % 64 === 0) yield;
+    }
+    merged.rows.set(added.rows.subarray(next), end);
+    merged.keys.set(added.keys.subarray(next), end);
+    return merged;
+  }
+
+  #comesBefore({ rows, keys }: KeyedRows, at: number, row: number, key: number): boolean {
+    const its = keys[at]!;
+    return its < key || (its === key && this.order.compare(rows[at]!, row) < 0);
   }
 
   *#buildLeaves(rows: Int32Array, keys: KeyedRows['keys']): Generator<void, number[]> {

@@ -1,5 +1,10 @@
 import { NodeTree } from './node-tree.ts';
+import type { KeyedRows } from './radix-sort.ts';
+import { RowMarks } from './row-marks.ts';
 import { lowerBound, upperBound } from './search.ts';
+
+/** To build a tree anew costs each of its entries about this fraction of what an insertion costs. */
+const FEW = 16;
 
 /**
  * Row numbers in order, with order statistics, in typed arrays. Rank, insert and remove take a descent of three or four nodes
@@ -20,6 +25,28 @@ export class OrderedRows extends NodeTree {
     leaves.insert(this.leaf, at, key, row);
     this.counted(1);
     if (at === leaves.offset(this.leaf)) this.firstChanged(row);
+  }
+
+  /**
+   * Adds rows that are in order, none of them in it, and removes others: one by one where they are few beside those that are
+   * there, otherwise all at once. Yields now and then, and must not be used before it is done.
+   */
+  *insertAll(added: KeyedRows, removed: readonly number[] = []): Generator<void> {
+    const { rows } = added;
+    if (rows.length * FEW >= this.size) {
+      const gone = new RowMarks();
+      for (const row of removed) gone.add(row);
+      yield* this.merge(added, (row) => gone.has(row), removed.length);
+      return;
+    }
+    for (let i = 0; i < removed.length; i++) {
+      this.remove(removed[i]!);
+      if (i % 512 === 511) yield;
+    }
+    for (let i = 0; i < rows.length; i++) {
+      this.insert(rows[i]!);
+      if (i % 512 === 511) yield;
+    }
   }
 
   /** Removes a row; false where it is not in it. */

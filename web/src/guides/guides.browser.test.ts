@@ -68,7 +68,7 @@ test('the guides', async (t) => {
   });
 
   for (const name of ['', 'operate/', 'guarantees/', 'write-a-service/']) {
-    await testLooks(t, page, `guides-${name.replace('/', '')}`, async () => {
+    await testLooks(t, page, `guides/${name}`.replaceAll('/', '-').slice(0, -1), async () => {
       await page.goto(`${app.url}/guides/${name}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       const shift = await shifted();

@@ -17,7 +17,7 @@ const SHIPPED: Readonly<Record<string, string>> = {
 
 /** What surrounds every page: a way to skip to the content, the header, the footer. */
 export function Shell({ children }: { children: ReactNode }) {
-  const names = useServices()?.map(({ name }) => name) ?? Object.keys(SHIPPED);
+  const names = inOrder(useServices()?.map(({ name }) => name));
   return (
     <>
       <a className="skip-link" href="#content">
@@ -53,6 +53,13 @@ export function Shell({ children }: { children: ReactNode }) {
       </footer>
     </>
   );
+}
+
+/** Those that run, in the same order before that is known as after. */
+function inOrder(running: readonly string[] | undefined): readonly string[] {
+  const shipped = Object.keys(SHIPPED);
+  if (!running) return shipped;
+  return [...shipped.filter((name) => running.includes(name)), ...running.filter((name) => !(name in SHIPPED))];
 }
 
 function NavLink({ href, children }: { href: string; children: ReactNode }) {

@@ -27,9 +27,15 @@ export class TestClient {
 
   /** Makes an account and returns its ID token. */
   async account(username: string, password = 'Tr0ub4dour'): Promise<string> {
-    await this.call('POST', '/users', { body: { username, password, email: `${username}@example.com` } });
-    const { body } = await this.call('POST', '/login', { body: { username, password } });
-    return (body as { idToken: string }).idToken;
+    await this.#succeed('/users', { username, password, email: `${username}@example.com` });
+    const { idToken } = (await this.#succeed('/login', { username, password })) as { idToken: string };
+    return idToken;
+  }
+
+  async #succeed(path: string, sent: object): Promise<unknown> {
+    const { status, body } = await this.call('POST', path, { body: sent });
+    if (status >= 300) throw new Error(`POST ${path} was answered ${status}: ${JSON.stringify(body)}`);
+    return body;
   }
 }
 

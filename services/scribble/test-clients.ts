@@ -43,19 +43,16 @@ export type Message = Readonly<Record<string, unknown>>;
 /** A client that knows the JSON messages alone. */
 export class JsonClient {
   readonly messages: Message[] = [];
-  readonly #connected: Connected;
-
-  private constructor(connected: Connected, messages: Message[]) {
-    this.#connected = connected;
-    this.messages = messages;
-  }
+  /** The canvas as it would show it, kept with each message: looked at often, it costs the server of the same process nothing. */
+  readonly codes = new Uint8Array(WIDTH * HEIGHT);
+  #connected!: Connected;
 
   static async open(t: Pick<TestContext, 'after'>, url: string, options: ClientOptions = {}): Promise<JsonClient> {
-    const messages: Message[] = [];
-    const connected = await connect(t, `${url.replace('http', 'ws')}`, options, (data) =>
-      messages.push(JSON.parse(String(data))),
+    const client = new JsonClient();
+    client.#connected = await connect(t, `${url.replace('http', 'ws')}`, options, (data) =>
+      client.#take(JSON.parse(String(data))),
     );
-    return new JsonClient(connected, messages);
+    return client;
   }
 
   get socket(): WebSocket {
@@ -82,16 +79,17 @@ export class JsonClient {
     this.send({ action: 'sendMessage', message: color === undefined ? { x, y } : { x, y, color } });
   }
 
-  /** The canvas as this client would show it: `x,y` to colour. */
-  shown(): Map<string, number> {
-    const cells = new Map<string, number>();
-    for (const message of this.points) {
-      const { erase } = message as { erase?: { x: number; y: number } };
-      if (erase) cells.delete(`${erase.x},${erase.y}`);
-      else cells.set(`${message.x},${message.y}`, (message.color as number | undefined) ?? 0);
-    }
-    return cells;
+  #take(message: Message): void {
+    this.messages.push(message);
+    const { x, y, color, erase } = message as Partial<Cell> & { readonly color?: number; readonly erase?: Cell };
+    if (erase) this.codes[erase.y * WIDTH + erase.x] = 0;
+    else if (x !== undefined) this.codes[y! * WIDTH + x] = 1 + (color ?? 0);
   }
+}
+
+interface Cell {
+  readonly x: number;
+  readonly y: number;
 }
 
 /** A client of `scribble.v2` that keeps the bitmap. */

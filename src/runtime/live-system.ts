@@ -6,8 +6,9 @@ import type { Source } from '../changes/feed.ts';
 import type { Position } from '../changes/position.ts';
 import { readEpoch } from '../changes/record-epoch.ts';
 import { mergeSources } from '../live/build.ts';
+import type { Work } from '../live/bus/message.ts';
 import { Follower } from '../live/follower.ts';
-import type { Applied, Live, LiveListener, LiveStatus } from '../live/live.ts';
+import type { Applied, Live, LiveListener, LiveStatus, Progress, VerifyReport } from '../live/live.ts';
 import { Node } from '../live/nodes/node.ts';
 import type { ProjectionRunner } from '../live/projection/runner.ts';
 import { currentSnapshot, openTransactions } from '../live/record-read.ts';
@@ -16,6 +17,7 @@ import type { OpenStore } from '../live/stored/store.ts';
 import { StoredFollower } from '../live/stored/stored-follower.ts';
 import { TopicHub } from '../live/topic-hub.ts';
 import { Watermark } from '../live/watermark.ts';
+import { ClientError } from '../record/errors.ts';
 import type { PgRecord, Receipt } from '../record/record.ts';
 import { nowMicros } from '../record/time.ts';
 import type { Config } from './config.ts';
@@ -227,7 +229,17 @@ export class LiveSystem implements Live {
       openTransactions: () => openTransactions(record),
       facts: () => (this.#follower as StoredFollower).facts(),
       poked: () => this.#follower.poke(),
+      carryOut: (view, work, progress) => this.#carryOut(view, work, progress),
     });
+  }
+
+  /** What another node was asked for, and passes on to the one that leads. */
+  async #carryOut(name: string, work: Work, progress: Progress): Promise<VerifyReport | null> {
+    const view = this.views.find((view) => view.name === name);
+    if (!view) throw new ClientError(404, `The node that follows the record has no view ${name}.`);
+    if (work === 'verify') return view.verify(progress);
+    await view.rebuild(progress);
+    return null;
   }
 
   /** What both ways of following need. */

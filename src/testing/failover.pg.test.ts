@@ -159,11 +159,11 @@ for (const how of ['kill', 'freeze'] as const) {
     assert.deepEqual(await standbyRisks(app.record, ['a slot']), []);
     const before = { epoch: app.live.status().epoch, rebuilds: projectionOf(app).rebuilds };
     const load = new Load(t, app, await token(app));
-    await load.more(200);
+    await load.more(100);
     await pair.slotsSynchronised(1); // a slot is kept on the standby from when it has moved on once
     const old = load.acknowledged.position;
     await failOver(pair, how);
-    await load.more(200);
+    await load.more(100);
     const { scores, trips, position } = await load.stop();
     await until(() => app.live.status().ready && projectionOf(app).state === 'following', 'everything follows again');
     assert.notEqual(app.live.status().epoch, before.epoch);

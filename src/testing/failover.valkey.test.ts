@@ -33,7 +33,10 @@ async function world(t: TestContext, slots: boolean) {
     /** By view, the generation that the store serves. */
     generations: async () => {
       const views = apps[0].views.map(({ name }) => name);
-      const read = (name: string) => store.command('HGET', `lockstep:{${name}:0}`, 'generation');
+      const read = async (name: string) => {
+        const [pointer] = (await store.command('KEYS', `lockstep:*:{${name}:0}`)) as [string];
+        return store.command('HGET', pointer, 'generation');
+      };
       return new Map(await Promise.all(views.map(async (name) => [name, await read(name)] as const)));
     },
   };

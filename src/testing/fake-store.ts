@@ -4,6 +4,7 @@ import type { Position } from '../changes/position.ts';
 import type { Commit } from '../changes/visibility.ts';
 import type { OpenStore, ViewLook, WritableState } from '../live/stored/store.ts';
 import type { Row } from '../record/value.ts';
+import { StoreFault } from '../views/stores/valkey/connection.ts';
 import type { Drift, MemoryView, ViewDefinition, ViewQuery } from '../views/view.ts';
 
 interface Held {
@@ -61,7 +62,8 @@ export class FakeStore {
         };
       },
       fence: async (leader) => {
-        this.leader = Math.max(this.leader, leader);
+        if (this.leader > leader) throw new StoreFault('deposed', 'another node leads', this.leader);
+        this.leader = leader;
       },
       look: async () => looks(),
       resume: async (name, leader, epoch) => {

@@ -61,3 +61,12 @@ test('[rule 16] who leads is decided past the pooler where LOCKSTEP_REPLICATION_
     await app.stop();
   }
 });
+
+test('[SPEC 6] [rule 5] a record that was restored, and has forgotten the leaders that the store has seen, is led at once', {
+  timeout: 120_000,
+}, async (t) => {
+  const { store, open, record } = await nodes(t, 0);
+  store.leader = 500;
+  await open();
+  assert.deepEqual(await record.query('select epoch from lockstep.leader'), [{ epoch: 501 }]);
+});

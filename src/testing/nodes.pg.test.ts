@@ -105,8 +105,8 @@ test('[SPEC 3] [rule 14] nodes that were all away go on from the slot: nothing i
   assert.equal(store.views.get('leaderboard/games')!.state, state, 'the same state');
 });
 
-test('[SPEC 6] a view is built anew beside what is served, on the node that leads; another one says who that is', async (t) => {
-  const { apps, play, best } = await nodes(t, 2);
+test('[SPEC 6] [SPEC 7] a view is built anew beside what is served, and verified, by the node that leads, whichever is asked', async (t) => {
+  const { apps, play, best, store } = await nodes(t, 2);
   await play(apps[0]!);
   const leader = leaderOf(apps)!;
   const view = leader.views[0]!;
@@ -120,8 +120,19 @@ test('[SPEC 6] a view is built anew beside what is served, on the node that lead
   const { score, position } = await play(apps[1]!);
   for (const app of apps) assert.deepEqual(await best(app, position), { score, source: 'view' });
   assert.equal((await view.verify()).drift, 0);
-  const other = apps.find((app) => app !== leader)!;
-  await assert.rejects(other.views[0]!.verify(), /Another node follows the record: ask that one \(\S+\)/);
+  const other = apps.find((app) => app !== leader)!.views[0]!;
+  const rebuilds = view.status().rebuilds;
+  let told = 0;
+  await other.rebuild(() => told++);
+  assert.equal(view.status().rebuilds, rebuilds + 1);
+  assert.ok(told > 0, 'it tells how far it is');
+  const { drift, compared } = await other.verify();
+  assert.deepEqual([drift, compared > 0], [0, true]);
+  const [first, second] = await Promise.allSettled([view.verify(), other.verify()]);
+  assert.equal(first.status, 'fulfilled');
+  assert.match(String((second as PromiseRejectedResult).reason), /is being rebuilt or verified/, 'in its own words');
+  store.cut = true;
+  await assert.rejects(other.verify(), { status: 503, message: /\(\S+\) does not answer/ });
 });
 
 test('[SPEC 2] every change reaches the listeners of every node, in order', async (t) => {

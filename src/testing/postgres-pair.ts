@@ -14,7 +14,7 @@ import { serverSettings } from '../record/embedded/settings.ts';
 import { freePort } from './server-process.ts';
 
 const PATIENCE_MS = 30_000;
-const CONNECT_MS = 10_000;
+const CONNECT_MS = 30_000;
 const LOOK_MS = 50;
 const HASTEN_MS = 150;
 const SLOT = 'standby_1';

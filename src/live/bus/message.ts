@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Transaction } from '../../changes/change.ts';
+import type { VerifyReport } from '../live.ts';
 
 /** What every message of the leader carries: its term and the log it follows. */
 interface FromLeader {
@@ -69,8 +70,37 @@ export interface Signal {
   readonly data: unknown;
 }
 
+/** What only the leader can do with a view. */
+export type Work = 'verify' | 'rebuild';
+
+/** A node that was asked for it passes it on. */
+export interface Asked {
+  readonly type: 'asked';
+  readonly node: string;
+  /** The leader, as the node knows it. */
+  readonly to: string;
+  /** Names it among those of the node. */
+  readonly errand: number;
+  /** `<service>/<view>` */
+  readonly view: string;
+  readonly work: Work;
+}
+
+/** What has become of it. Twice a second while it is under way. */
+export interface Told {
+  readonly type: 'told';
+  readonly node: string;
+  readonly to: string;
+  readonly errand: number;
+  readonly what:
+    | { readonly progress: { readonly rows: number; readonly of: number } }
+    /** Done; null of a rebuild. */
+    | { readonly report: VerifyReport | null }
+    | { readonly error: { readonly status: number; readonly message: string } };
+}
+
 export type LeaderMessage = Changes | Resync | Heartbeat | Leaving;
-export type BusMessage = LeaderMessage | Poke | Mark | Signal;
+export type BusMessage = LeaderMessage | Poke | Mark | Signal | Asked | Told;
 
 /** The first byte of a message: nodes of another version may share the bus for the time of an upgrade. */
 const VERSION = 1;

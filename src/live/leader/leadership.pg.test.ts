@@ -48,7 +48,9 @@ test('[SPEC 3] [rule 16] one node leads; when it dies another does within 250 ms
   assert.equal(terms.length, 2);
 });
 
-test('[SPEC 3] [rule 16] a leader whose heartbeat stops is deposed after its time, and learns of it', async (t) => {
+test('[SPEC 3] [rule 16] a leader whose heartbeat stops is deposed after its time, and learns of it', {
+  timeout: 60_000, // nobody else would ever lead
+}, async (t) => {
   const { candidate } = await electorate(t, 300);
   const frozen = await candidate('frozen', 3_600_000).won;
   const began = performance.now();

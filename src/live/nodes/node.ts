@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Transaction } from '../../changes/change.ts';
 import { formatPosition } from '../../changes/position.ts';
+import { ClientError } from '../../record/errors.ts';
 import { Bus, type BusConnection } from '../bus/bus.ts';
-import { type BusMessage, encodeMessage, type Heartbeat, type LeaderMessage } from '../bus/message.ts';
+import { type BusMessage, encodeMessage, type Heartbeat, type LeaderMessage, type Work } from '../bus/message.ts';
 import { Receiver, SILENCE_MS } from '../bus/receiver.ts';
 import { Leadership } from '../leader/leadership.ts';
 import type { Term } from '../leader/term.ts';
+import type { Progress, VerifyReport } from '../live.ts';
 import type { Watermark } from '../watermark.ts';
+import { Errands } from './errands.ts';
 import { PauseWatch } from './pause-watch.ts';
 import { type NodeStatus, Registry, type RegistryConnection } from './registry.ts';
 
@@ -41,6 +44,8 @@ export interface NodeOptions {
   facts(): LeaderFacts;
   /** While this node leads: somebody waits. */
   poked(): void;
+  /** While this node leads: another one was asked for it. */
+  carryOut(view: string, work: Work, progress: Progress): Promise<VerifyReport | null>;
 }
 
 /**
@@ -54,6 +59,7 @@ export class Node {
   readonly #registry: Registry;
   readonly #leadership: Leadership;
   readonly #pauses: PauseWatch;
+  readonly #errands: Errands;
   #term: Term | null = null;
   /** Where the leader's subscribers stand; null until it has begun. */
   #at: { readonly epoch: string; lsn: number } | null = null;
@@ -71,6 +77,14 @@ export class Node {
     this.#leadership = new Leadership({ url: replicationUrl, node: id, timeoutMs, log });
     const ask = (mark: number) => this.#bus.send({ type: 'mark', node: id, mark });
     this.#pauses = new PauseWatch({ pauseMs: SILENCE_MS, ask });
+    this.#errands = new Errands({
+      id,
+      send: (message) => this.#bus.send(message),
+      carryOut: async (view, work, progress) => {
+        if (this.#term) return options.carryOut(view, work, progress);
+        throw new ClientError(409, 'This node follows the record no more. Try again in a moment.');
+      },
+    });
   }
 
   /** Whether the views may be answered from: the leader follows the record, and was heard just now. */
@@ -105,6 +119,7 @@ export class Node {
     this.#gaps++;
     clearInterval(this.#beating);
     this.#pauses.stop();
+    this.#errands.stop();
     await Promise.all([this.#registry.stop(), this.#bus.stop()]);
   }
 
@@ -181,6 +196,11 @@ export class Node {
     else this.#bus.send({ type: 'poke', node: this.#options.id });
   }
 
+  /** Has the node that leads do what only that one can; see `Errands`. */
+  ask(leader: string, view: string, work: Work, progress?: Progress): Promise<VerifyReport | null> {
+    return this.#errands.ask(leader, view, work, progress);
+  }
+
   #from(term: Term, epoch: string) {
     return { node: this.#options.id, leader: term.epoch, epoch };
   }
@@ -199,6 +219,7 @@ export class Node {
     if (message.type === 'poke') {
       if (this.#term) this.#options.poked();
     } else if (message.type === 'signal') this.#options.signal(message.topic, message.key, message.data);
+    else if (message.type === 'asked' || message.type === 'told') this.#errands.hear(message);
     else {
       this.#receiver.receive(message);
       if (message.type === 'leaving') this.#leadership.look();

@@ -11,7 +11,7 @@ function watch() {
   return { time, asked, pauses };
 }
 
-test('a process that was stopped is not awake before it has looked, nor before it hears its own mark', () => {
+test('[SPEC 5] a process that was stopped is not awake before it has looked, nor before it hears its own mark', () => {
   const { time, asked, pauses } = watch();
   assert.ok(pauses.awake);
   time.now = 60_000;

@@ -149,6 +149,11 @@ export class StoredFollower {
   }
 
   async rebuild(view: ServedView, progress?: Progress): Promise<void> {
+    const leader = this.#otherLeader;
+    if (leader) {
+      await this.#options.node.ask(leader, view.name, 'rebuild', progress);
+      return;
+    }
     const { applier, term } = this.#leading(view);
     const { store, openAside, clock, watermark, topics } = this.#options;
     const epoch = watermark.position.epoch;
@@ -174,6 +179,8 @@ export class StoredFollower {
   }
 
   async verify(view: ServedView, progress?: Progress): Promise<VerifyReport> {
+    const leader = this.#otherLeader;
+    if (leader) return (await this.#options.node.ask(leader, view.name, 'verify', progress))!;
     const { applier } = this.#leading(view);
     const served = this.#states.get(view);
     if (!served) throw new Error(`the view ${view.name} is broken: it holds nothing to compare`);
@@ -295,6 +302,7 @@ export class StoredFollower {
     this.#session = null;
     this.#applier = null;
     this.#isCurrent = false;
+    this.#watch.recordEnd = 0; // the leader tells from now on; in another epoch the log may end before
     this.#term = null;
     this.#states = new Map();
     node.beat(); // the others answer from the record until somebody follows again
@@ -340,12 +348,13 @@ export class StoredFollower {
   #leading(view: ServedView): { applier: StoredApplier; term: Term } {
     const [applier, term] = [this.#applier, this.#term];
     if (applier && term) return { applier, term };
+    throw new ClientError(409, `The view ${view.name} is being built: there is nothing to build beside yet.`);
+  }
+
+  /** The node that follows the record, where that is not this one. */
+  get #otherLeader(): string | undefined {
     const { node } = this.#options;
-    const leader = node.heartbeat?.node;
-    if (node.leading || !leader) {
-      throw new ClientError(409, `The view ${view.name} is being built: there is nothing to build beside yet.`);
-    }
-    throw new ClientError(409, `Another node follows the record: ask that one (${leader}).`);
+    return node.leading ? undefined : node.heartbeat?.node;
   }
 
   async #showing<T>(

@@ -50,6 +50,32 @@ async function prepared(t: { name: string }): Promise<{ record: PgRecord; url: s
   return database;
 }
 
+test('rows that name their place may come in any order, and what has none is given what is missing', async (t) => {
+  const { record } = await prepared(t);
+  const negate = record.coalesceWrites<number, number | null>({
+    sql: `select -n as value, place::integer as lockstep_place, pg_current_xact_id()::text as lockstep_xid
+      from unnest($1) with ordinality as u (n, place) where n % 3 <> 0 order by place desc`,
+    columns: ['integer'],
+    encode: (n) => [n],
+    decode: (row) => row.value as number,
+    missing: null,
+  });
+  const inputs = Array.from({ length: 50 }, (_, n) => n);
+  const written = await Promise.all(inputs.map(negate));
+  assert.deepEqual(
+    written.map(({ value }) => value),
+    inputs.map((n) => (n % 3 === 0 ? null : -n)),
+  );
+  const twice = record.coalesceWrites<number, number | null>({
+    sql: `select 1 as lockstep_place, pg_current_xact_id()::text as lockstep_xid from unnest($1) as u (n)`,
+    columns: ['integer'],
+    encode: (n) => [n],
+    decode: () => 0,
+    missing: null,
+  });
+  await assert.rejects(Promise.all([twice(1), twice(2)]), /place 1 of 2 inputs/);
+});
+
 async function totals(record: PgRecord): Promise<Record<string, number>> {
   const rows = await record.query<{ id: string; total: number }>('select id, total from counters');
   return Object.fromEntries(rows.map(({ id, total }) => [id, total]));

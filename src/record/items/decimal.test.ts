@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Decimal, numberFrom, unitsOf } from './decimal.ts';
-import { decodeAttributes, encodeAttributes } from './item.ts';
+import { attributesToWrite, decodeAttributes, encodeAttributes } from './item.ts';
 import { afterPrefix } from './pg-query.ts';
 
 test('a decimal has one text, whatever it was written as', () => {
@@ -55,6 +55,8 @@ test('numbers are read exactly, however many digits they have and wherever they 
       );
       const exact = texts.map(numberFrom);
       assert.deepEqual(found, { a: exact[0], text, in: { list: exact } });
+      const { a } = attributesToWrite(`{"a": ${texts[0]}}`);
+      assert.deepEqual(numberFrom(String(a)), exact[0], 'written again it is the same number');
     }),
     { numRuns: 500 },
   );

@@ -44,6 +44,42 @@ test('[rule 17] concurrent writes share statements', async (t) => {
   assert.equal((await record.query('select from contract.counters')).length, 200);
 });
 
+test('[rule 17] creations and updates at once share a statement, and each has its own outcome', async (t) => {
+  const { store } = await prepared(t);
+  const table = store.table(CONTRACT_TABLES.counters);
+  await Promise.all([1, 2, 3].map((n) => table.put({ id: `there${n}`, n })));
+  const create = (id: string, n: number) => table.put({ id, n }, { condition: itemAbsent });
+  const step = (id: string, from: number) => table.update({ id }, { set: { n: 9 } }, { condition: equals('n', from) });
+  const [created, refused, stepped, failed, gone, ...others] = await Promise.allSettled([
+    create('new', 1),
+    create('there1', 7),
+    step('there2', 2),
+    step('there3', 4),
+    step('nothing', 1),
+    ...Array.from({ length: 20 }, (_, n) => create(`other${n}`, n)),
+  ]);
+  assert.ok(created!.status === 'fulfilled' && stepped!.status === 'fulfilled');
+  assert.deepEqual(
+    [created.value.value, stepped.value.value],
+    [
+      { id: 'new', n: 1 },
+      { id: 'there2', n: 9 },
+    ],
+  );
+  assert.equal(created.value.receipt.xid, stepped.value.receipt.xid);
+  const found = [refused, failed, gone].map(
+    (each) => ((each as PromiseRejectedResult).reason as ItemConditionFailed).item,
+  );
+  assert.deepEqual(found, [{ id: 'there1', n: 1 }, { id: 'there3', n: 3 }, undefined]);
+  assert.ok(others.every(({ status }) => status === 'fulfilled'));
+  const keys = ['new', 'there1', 'there2', 'there3', 'other19'];
+  const items = await table.batchGet(keys.map((id) => ({ id })));
+  assert.deepEqual(
+    items.map((item) => item?.n),
+    [1, 1, 9, 3, 19],
+  );
+});
+
 test('indexes are used, whatever the size of the table was when the statement was planned', async (t) => {
   const { record, store } = await prepared(t);
   const table = store.table(CONTRACT_TABLES.trips);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import cruddur from '../../services/cruddur/service.ts';
-import leaderboard from '../../services/leaderboard/service.ts';
+import { services } from '../../services/index.ts';
 import { TestClient } from '../../services/leaderboard/test-client.ts';
 import { testDatabase } from './database.ts';
 import { FakeStore } from './fake-store.ts';
 import { type TestApp, testServices } from './services.ts';
+
+const run = services.filter(({ name }) => name === 'leaderboard' || name === 'cruddur');
 
 /** Nodes in one process, with a store in its memory, on real PostgreSQL: for tests of what stands around the store. */
 export async function nodes(t: TestContext, count: number, settings: object = {}) {
@@ -14,7 +15,7 @@ export async function nodes(t: TestContext, count: number, settings: object = {}
   const store = new FakeStore();
   const apps: TestApp[] = [];
   const open = (more: object = {}) =>
-    testServices(t, [leaderboard, cruddur], { databaseUrl: url, ...settings, ...more }, () => store.open());
+    testServices(t, run, { databaseUrl: url, ...settings, ...more }, () => store.open());
   for (let i = 0; i < count; i++) apps.push(await open());
   const token = apps[0] ? await new TestClient(apps[0]).account('alice') : '';
   let score = 0;

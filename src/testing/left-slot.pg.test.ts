@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import leaderboard from '../../services/leaderboard/service.ts';
-import { testDatabase } from '../testing/database.ts';
-import { FakeStore } from '../testing/fake-store.ts';
-import { testServices } from '../testing/services.ts';
-import { LeftSlot } from './left-slot.ts';
-import { viewsSlot } from './projections.ts';
+import { services } from '../../services/index.ts';
+import { LeftSlot } from '../runtime/left-slot.ts';
+import { viewsSlot } from '../runtime/projections.ts';
+import { testDatabase } from './database.ts';
+import { FakeStore } from './fake-store.ts';
+import { testServices } from './services.ts';
+
+const leaderboard = services.filter(({ name }) => name === 'leaderboard');
 
 /** A database whose views were in a store, by a node that still runs, and a look at what is left of it. */
 async function world(t: TestContext) {
   const { url: databaseUrl, record } = await testDatabase(t);
   const store = new FakeStore();
-  const node = await testServices(t, [leaderboard], { databaseUrl }, () => store.open());
+  const node = await testServices(t, leaderboard, { databaseUrl }, () => store.open());
   const slot = viewsSlot(databaseUrl);
   const told: { fix?: string; retainedBytes?: number; text: string }[] = [];
   const log = { warn: (facts: object, text: string) => told.push({ ...facts, text }) };
@@ -52,9 +54,9 @@ test('[SPEC 8] [rule 14] a start without a store drops the slot that nodes with 
   const { databaseUrl, node, isThere, seen } = await world(t);
   await node.stop();
   await seen('1 hour');
-  await testServices(t, [leaderboard], { databaseUrl });
+  await testServices(t, leaderboard, { databaseUrl });
   assert.equal(await isThere(), false);
-  const again = await testServices(t, [leaderboard], { databaseUrl }, () => new FakeStore().open());
+  const again = await testServices(t, leaderboard, { databaseUrl }, () => new FakeStore().open());
   assert.equal((await again.views[0]!.verify()).drift, 0);
   assert.ok(await isThere());
 });

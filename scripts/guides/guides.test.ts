@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GUIDES, readGuide } from './guides.ts';
-import { plainText } from './inline.ts';
+import { plainText } from './html.ts';
 import type { Part } from './render.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

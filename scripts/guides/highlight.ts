@@ -1,4 +1,4 @@
-import { escapeHtml } from './inline.ts';
+import { escapeHtml } from './html.ts';
 
 const SLASHES = String.raw`\/\*[^]*?\*\/|\/\/[^\n]*`;
 const STRINGS = String.raw`'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"`;

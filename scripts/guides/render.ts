@@ -1,6 +1,9 @@
-import { type Block, parseBlocks } from './blocks.ts';
+import { Lexer, Parser, Renderer, type Token, type Tokens } from 'marked';
 import { highlight } from './highlight.ts';
-import { escapeHtml, plainText, type Resolve, renderInline } from './inline.ts';
+import { escapeHtml, plainText } from './html.ts';
+
+/** Where a link leads on the pages; undefined where the pages have nothing there. */
+export type Resolve = (target: string) => string | undefined;
 
 export interface Heading {
   readonly id: string;
@@ -29,11 +32,17 @@ export interface Guide {
 
 /** A document as a page of the web application shows it. */
 export function renderGuide(markdown: string, resolve: Resolve): Guide {
-  const renderer = new Renderer(resolve);
-  const [first, ...rest] = parseBlocks(markdown);
-  if (first?.type !== 'heading' || first.level !== 1) throw new Error('a guide begins with its title: "# ..."');
-  const parts = rest.map((block): Part => (block.type === 'code' ? codePart(block) : { html: renderer.block(block) }));
-  return { title: plainText(renderInline(first.text, resolve)), headings: renderer.headings, parts: joined(parts) };
+  const renderer = new GuideRenderer(resolve);
+  const parser = new Parser({ renderer });
+  const [title, ...rest] = Lexer.lex(markdown);
+  if (title?.type !== 'heading' || title.depth !== 1) throw new Error('a guide begins with its title: "# ..."');
+  const parts = rest.map((token): Part => (isCode(token) ? codePart(token) : { html: parser.parse([token]).trim() }));
+  const { headings } = renderer;
+  return { title: plainText(parser.parseInline(title.tokens ?? [])).trim(), headings, parts: joined(parts) };
+}
+
+function isCode(token: Token): token is Tokens.Code {
+  return token.type === 'code';
 }
 
 /** Neighbouring HTML is one part. */
@@ -41,52 +50,75 @@ function joined(parts: readonly Part[]): Part[] {
   const result: Part[] = [];
   for (const part of parts) {
     const last = result.at(-1);
-    if ('html' in part && last && 'html' in last) result[result.length - 1] = { html: `${last.html}\n${part.html}` };
-    else result.push(part);
+    if ('code' in part) result.push(part);
+    else if (last && 'html' in last) result[result.length - 1] = { html: `${last.html}\n${part.html}`.trim() };
+    else if (part.html !== '') result.push(part);
   }
   return result;
 }
 
-function codePart({ language, info, text }: Extract<Block, { type: 'code' }>): CodePart {
+function codePart({ lang = '', text }: Tokens.Code): CodePart {
+  const [language = '', info = ''] = lang.split(/ (.*)/);
   // What the tests do with a block (`run`, `user start`) is not for readers; a path is.
   const file = info.includes('/') ? { file: info } : {};
   const lines = text.split('\n').filter((line) => !line.startsWith('#=>'));
   return { code: highlight(text, language), language, ...file, copied: lines.join('\n') };
 }
 
-class Renderer {
+/** Where it differs from Markdown's own: names of headings, links between documents, tables that scroll, no HTML. */
+class GuideRenderer extends Renderer {
   readonly headings: Heading[] = [];
   readonly #resolve: Resolve;
   readonly #ids = new Map<string, number>();
 
   constructor(resolve: Resolve) {
+    super();
     this.#resolve = resolve;
   }
 
-  block(block: Block): string {
-    switch (block.type) {
-      case 'heading':
-        return this.#heading(block.level, this.#inline(block.text));
-      case 'paragraph':
-        return `<p>${this.#inline(block.text)}</p>`;
-      case 'code':
-        return `<pre tabindex="0"><code>${highlight(block.text, block.language)}</code></pre>`;
-      case 'list':
-        return this.#list(block.start, block.items);
-      case 'table':
-        return this.#table(block.head, block.rows);
-    }
-  }
-
-  #inline(text: string): string {
-    return renderInline(text, this.#resolve);
-  }
-
-  #heading(level: number, html: string): string {
+  override heading({ tokens, depth: level }: Tokens.Heading): string {
+    const html = this.parser.parseInline(tokens);
     const text = plainText(html);
     const id = this.#id(text);
     this.headings.push({ id, level, text });
-    return `<h${level} id="${id}">${html}</h${level}>`;
+    return `<h${level} id="${id}">${html}</h${level}>\n`;
+  }
+
+  override link({ href, tokens }: Tokens.Link): string {
+    const html = this.parser.parseInline(tokens);
+    const target = this.#resolve(href);
+    return target === undefined ? html : `<a href="${escapeHtml(target)}">${html}</a>`;
+  }
+
+  override code({ text, lang = '' }: Tokens.Code): string {
+    return `<pre tabindex="0"><code>${highlight(text, lang)}</code></pre>\n`;
+  }
+
+  /** A long path may be broken after each of its folders. */
+  override codespan({ text }: Tokens.Codespan): string {
+    return `<code>${escapeHtml(text).replaceAll(/(?<=\w)\/(?=\w)/g, '/<wbr>')}</code>`;
+  }
+
+  override table({ header, rows }: Tokens.Table): string {
+    const { parser } = this;
+    // A table of names and what they mean has an empty head.
+    const named = header.some(({ text }) => text !== '') ? `<thead>${rowOf('th', header, parser)}</thead>` : '';
+    const names = header.map(({ tokens }) => plainText(parser.parseInline(tokens))).filter(Boolean);
+    const label = escapeHtml(names.join(', ') || 'Table');
+    const body = rows.map((row) => rowOf('td', row, parser)).join('\n');
+    return `<div class="table-scroll" role="group" tabindex="0" aria-label="${label}"><table class="listing">${named}<tbody>\n${body}\n</tbody></table></div>\n`;
+  }
+
+  override html({ text }: Tokens.HTML | Tokens.Tag): string {
+    return escapeHtml(text);
+  }
+
+  override image({ text }: Tokens.Image): string {
+    return escapeHtml(text);
+  }
+
+  override checkbox({ checked }: Tokens.Checkbox): string {
+    return checked ? '[x] ' : '[ ] ';
   }
 
   /** As GitHub names headings, so that links within a document lead to the same place on both. */
@@ -99,27 +131,8 @@ class Renderer {
     this.#ids.set(id, before + 1);
     return before === 0 ? id : `${id}-${before}`;
   }
+}
 
-  #list(start: number | undefined, items: readonly (readonly Block[])[]): string {
-    const rendered = items.map((blocks) => `<li>${this.#item(blocks)}</li>`).join('\n');
-    if (start === undefined) return `<ul>\n${rendered}\n</ul>`;
-    return `<ol${start === 1 ? '' : ` start="${start}"`}>\n${rendered}\n</ol>`;
-  }
-
-  /** An item's first paragraph stands beside its mark. */
-  #item(blocks: readonly Block[]): string {
-    const [first, ...rest] = blocks;
-    const begin = first?.type === 'paragraph' ? this.#inline(first.text) : first ? this.block(first) : '';
-    return [begin, ...rest.map((block) => this.block(block))].join('\n');
-  }
-
-  #table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-    const cell = (tag: string) => (text: string) => `<${tag}>${this.#inline(text)}</${tag}>`;
-    const row = (tag: string, cells: readonly string[]) => `<tr>${cells.map(cell(tag)).join('')}</tr>`;
-    // A table of names and what they mean has an empty head.
-    const named = head.some((text) => text !== '') ? `<thead>${row('th', head)}</thead>` : '';
-    const label = escapeHtml(head.filter(Boolean).join(', ') || 'Table');
-    const body = rows.map((cells) => row('td', cells)).join('\n');
-    return `<div class="table-scroll" role="group" tabindex="0" aria-label="${label}"><table class="listing">${named}<tbody>\n${body}\n</tbody></table></div>`;
-  }
+function rowOf(tag: string, cells: readonly Tokens.TableCell[], parser: Parser): string {
+  return `<tr>${cells.map(({ tokens }) => `<${tag}>${parser.parseInline(tokens)}</${tag}>`).join('')}</tr>`;
 }

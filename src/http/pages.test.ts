@@ -115,3 +115,16 @@ test('behind HTTPS browsers are told to stay there', async (t) => {
   const { app } = await testServer(t, { publicUrl: 'https://lockstep.example' }, { pages: await build(t) });
   assert.match(String((await app.inject('/')).headers['strict-transport-security']), /max-age/);
 });
+
+test('[SPEC 9] a body that cannot be read, sent to where nothing is, gets a problem that says so', async (t) => {
+  const { app } = await testServer(t);
+  for (const [url, status] of [
+    ['/nowhere', 404],
+    ['/live', 405],
+  ] as const) {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await app.inject({ method: 'POST', url, headers, payload: '' });
+    assert.equal(answer.statusCode, status);
+    assert.equal(answer.json<{ status: number }>().status, status);
+  }
+});

@@ -51,10 +51,12 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
     suppressWarning: true,
   });
   // Somebody before a browser gets a page that says so; programs get a problem document.
-  app.setNotFoundHandler((request, reply) =>
-    asksForPage(request) && isBuilt(folder) ? sendPage(reply.code(404), folder) : answerMissing(request, reply),
+  const missing = (request: FastifyRequest, reply: FastifyReply) =>
+    asksForPage(request) && isBuilt(folder) ? sendPage(reply.code(404), folder) : answerMissing(request, reply);
+  app.setNotFoundHandler(missing);
+  app.setErrorHandler((error, request, reply) =>
+    isMissing(error) ? missing(request, reply) : answerFileError(error, reply, app.lockstep.log),
   );
-  app.setErrorHandler((error, _request, reply) => answerFileError(error, reply, app.lockstep.log));
   const page = (_request: unknown, reply: FastifyReply) => sendPage(reply, folder);
   app.get('/', HIDDEN, page);
   app.get('/services.json', HIDDEN, async () =>
@@ -76,16 +78,25 @@ export async function installPages(app: FastifyInstance, options: PagesOptions):
   );
 }
 
-/** The library's errors are not for clients; a folder, or a path that leaves it, is as good as not there. */
+function statusOf(error: unknown): number {
+  return (error as { statusCode?: number }).statusCode ?? 500;
+}
+
+/** A folder, or a path that leaves it, is as good as not there; so is what a body that cannot be read was sent to. */
+function isMissing(error: unknown): boolean {
+  const status = statusOf(error);
+  return status >= 400 && status < 500 && status !== 412 && status !== 416;
+}
+
+/** The library's errors are not for clients. */
 function answerFileError(error: unknown, reply: FastifyReply, log: Logger): FastifyReply {
-  const { statusCode: status = 500 } = error as { statusCode?: number };
+  const status = statusOf(error);
   if (status === 412 || status === 416) {
     return sendProblem(reply, {
       status,
       message: 'The file is not, or has no part, as the headers of the request ask for.',
     });
   }
-  if (status >= 400 && status < 500) return reply.callNotFound() as unknown as FastifyReply;
   return answerError(error, reply, log);
 }
 

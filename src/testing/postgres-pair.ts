@@ -166,6 +166,7 @@ export async function postgresPair(t: Pick<TestContext, 'after'>, { slots = true
   );
   await standby.start();
   await primary.until(`exists (select from pg_stat_replication where application_name = '${SLOT}')`);
+  await standby.until(`exists (select from pg_database where datname = 'lockstep')`, 'postgres');
   return {
     primary,
     standby,

@@ -78,7 +78,10 @@ export class Errands {
     open.heardAt = performance.now();
     if ('progress' in what) open.progress?.(what.progress.rows, what.progress.of);
     else if ('report' in what) open.resolve(what.report);
-    else open.reject(what.error.status === 500 ? new Error(what.error.message) : asClientError(what.error));
+    else {
+      const { status, message } = what.error;
+      open.reject(status === 500 ? new Error(message) : new ClientError(status, message));
+    }
   }
 
   async #carryOut({ node, errand, view, work }: Asked): Promise<void> {
@@ -96,8 +99,4 @@ export class Errands {
       clearInterval(timer);
     }
   }
-}
-
-function asClientError({ status, message }: { readonly status: number; readonly message: string }): ClientError {
-  return new ClientError(status, message);
 }

@@ -20,10 +20,12 @@ export interface ImportOptions {
   readonly progress?: (bytes: number) => void;
 }
 
+const COLUMNS = ['username', 'gamedate', 'level', 'score'];
+
 /** Loads games in bulk in one transaction, all or nothing, and returns their number. Throws `BadRecord` for the first bad one. */
 export async function importGames(options: ImportOptions): Promise<number> {
   const { value } = await options.record.transaction((tx) =>
-    options.record.copyIn(tx, 'leaderboard.games', ['username', 'gamedate', 'level', 'score'], copyLines(options)),
+    options.record.copyIn(tx, 'leaderboard.games', COLUMNS, copyLines(options), { indexesAfter: true }),
   );
   return value;
 }

@@ -1,4 +1,5 @@
 // The `lockstep` command. Started by bin/lockstep.js.
+import './heap.ts';
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 

@@ -3,6 +3,7 @@ import { WriteCoalescer } from './coalesce/writes.ts';
 import { byKey, Connections, plannedEachTime, send } from './connections.ts';
 import { copyIn } from './copy.ts';
 import { ConnectionLost, RecordUnavailable } from './failures.ts';
+import { setIndexesAside } from './indexes-after.ts';
 import type { Log } from './log.ts';
 import { prepared } from './prepared.ts';
 import type {
@@ -95,7 +96,7 @@ class PooledRecord implements PgRecord {
     return this.#flushedLsn.get(null);
   }
 
-  copyIn(
+  async copyIn(
     tx: RecordTransaction,
     table: string,
     columns: readonly string[],
@@ -103,7 +104,10 @@ class PooledRecord implements PgRecord {
     options?: CopyOptions,
   ): Promise<number> {
     if (!(tx instanceof OpenTransaction)) throw new TypeError('copyIn needs the transaction that `transaction` gave');
-    return copyIn(tx, table, columns, chunks, options);
+    const remake = options?.indexesAfter && (await setIndexesAside(tx, table));
+    const rows = await copyIn(tx, table, columns, chunks, options);
+    if (remake) await remake();
+    return rows;
   }
 
   async close(): Promise<void> {

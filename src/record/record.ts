@@ -79,6 +79,8 @@ export interface CopyOptions {
   readonly format?: 'text' | 'csv';
   /** With `csv`: the columns that take text. */
   readonly texts?: readonly string[];
+  /** For many rows: an empty table that nobody uses at the moment gets its indexes when they are in, and is locked until then. */
+  readonly indexesAfter?: boolean;
 }
 
 /** The durable truth: PostgreSQL, embedded or anywhere. */

@@ -1,188 +1,113 @@
-import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { launcherFor } from '../record/embedded/account.ts';
-import { findBinaries } from '../record/embedded/binaries.ts';
-import { type Cluster, initialise, readPassword, SETTINGS_FILE } from '../record/embedded/initialise.ts';
-import { processesOf } from '../record/embedded/leftovers.ts';
-import { serverSettings } from '../record/embedded/settings.ts';
+import { baseBackup } from '../record/backup/base-backup.ts';
+import { type Cluster, initialise } from '../record/embedded/initialise.ts';
+import { clusterIn, TestServer } from './postgres-server.ts';
 import { freePort } from './server-process.ts';
 
-const PATIENCE_MS = 30_000;
-const CONNECT_MS = 30_000;
-const LOOK_MS = 50;
 const HASTEN_MS = 150;
 const SLOT = 'standby_1';
-const SETTINGS = { shared_buffers: '32MB', listen_addresses: '127.0.0.1', unix_socket_directories: '' };
 
-/** A PostgreSQL on a port of the loopback interface, to be killed. */
-export class TestServer {
-  readonly port: number;
-  readonly #cluster: Cluster;
-  readonly #settings: Readonly<Record<string, string>>;
-  #child: ChildProcess | undefined;
+/** A primary and its streaming standby, with a database `lockstep`. */
+export class PostgresPair {
+  /** Of both; it stays when they change places. */
+  readonly url: string;
+  readonly #slots: boolean;
+  #primary: TestServer;
+  #standby: TestServer;
 
-  constructor(options: { cluster: Cluster; port: number; settings?: Readonly<Record<string, string>> }) {
-    this.#cluster = options.cluster;
-    this.port = options.port;
-    this.#settings = { ...SETTINGS, port: String(options.port), ...options.settings };
+  private constructor(primary: TestServer, standby: TestServer, slots: boolean) {
+    this.#primary = primary;
+    this.#standby = standby;
+    this.#slots = slots;
+    this.url = `postgres://${primary.credentials}@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/lockstep`;
   }
 
-  get #name(): string {
-    return `lockstep-test-${this.port}`;
-  }
-
-  get credentials(): string {
-    return `lockstep:${readPassword(this.#cluster.pgdata)}`;
-  }
-
-  url(database = 'lockstep'): string {
-    return `postgres://${this.credentials}@127.0.0.1:${this.port}/${database}`;
-  }
-
-  /** Returns when it answers. */
-  async start(): Promise<void> {
-    const { pgdata, binaries, launcher } = this.#cluster;
-    const file = join(pgdata, SETTINGS_FILE);
-    writeFileSync(file, serverSettings(2 ** 30, this.#name, this.#settings), { mode: 0o600 });
-    launcher.giveAway(file);
-    const child = launcher.start(binaries.postgres, ['-D', pgdata], {
-      deathSignal: 'INT',
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    this.#child = child;
-    let output = '';
-    child.stderr!.on('data', (chunk) => {
-      output = (output + chunk).slice(-4000);
-    });
-    for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(20)) {
-      if (await this.ask('select 1', 'postgres').catch(() => undefined)) return;
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${output}`);
+  /** `slots`: the standby keeps failover slots. */
+  static async start(root: string, slots: boolean): Promise<PostgresPair> {
+    const primary = new TestServer({ cluster: clusterIn(root, 'one'), port: await freePort() });
+    const standby = new TestServer({ cluster: clusterIn(root, 'other'), port: await freePort() });
+    await initialise(primary.cluster);
+    await primary.start();
+    const pair = new PostgresPair(primary, standby, slots);
+    try {
+      await primary.ask('create database lockstep', 'postgres');
+      await pair.replaceStandby();
+    } catch (error) {
+      await pair.kill();
+      throw error;
     }
+    return pair;
+  }
+
+  get primary(): TestServer {
+    return this.#primary;
+  }
+
+  get standby(): TestServer {
+    return this.#standby;
+  }
+
+  /** Makes commits wait for the standby, and failover slots too. */
+  async synchronise(): Promise<void> {
+    await this.#primary.ask(`alter system set synchronized_standby_slots = '${SLOT}';
+      alter system set synchronous_standby_names = '${SLOT}'; select pg_reload_conf()`);
+    await this.#primary.until(`exists (select from pg_stat_replication where sync_state = 'sync')`);
+  }
+
+  /** The standby has every failover slot of the primary. */
+  async slotsSynchronised(count: number): Promise<void> {
+    await this.#standby.until(
+      `(select count(*) from pg_replication_slots where synced and not temporary) = ${count}`,
+      'postgres',
+      () => hasten(this.#primary, this.#standby),
+    );
+  }
+
+  /** Kills the primary. Its standby is the primary from then on, and has none. */
+  async failOver(): Promise<void> {
+    await this.#primary.kill();
+    await this.#standby.ask('select pg_promote()', 'postgres');
+    [this.#primary, this.#standby] = [this.#standby, this.#primary];
+  }
+
+  /** Makes a standby where there is none: of the files that the primary sends. */
+  async replaceStandby(): Promise<void> {
+    const [primary, { port, cluster }] = [this.#primary, this.#standby];
+    await this.#standby.kill();
+    await copyFiles(primary.url('postgres'), cluster);
+    await primary.ask(
+      `select pg_create_physical_replication_slot('${SLOT}', true)
+        where not exists (select from pg_replication_slots where slot_name = '${SLOT}')`,
+      'postgres',
+    );
+    this.#standby = new TestServer({ cluster, port, settings: settingsOf(primary, this.#slots) });
+    await this.#standby.start();
+    await primary.until(`exists (select from pg_stat_replication where application_name = '${SLOT}')`);
+    await this.#standby.until(`exists (select from pg_database where datname = 'lockstep')`, 'postgres');
   }
 
   async kill(): Promise<void> {
-    await this.#end('SIGKILL');
-    this.#signal('SIGKILL'); // frozen ones do not notice by themselves
-  }
-
-  /** Every process of it: connections stay open, and nothing is answered. */
-  freeze(): void {
-    this.#signal('SIGSTOP');
-  }
-
-  stop(): Promise<void> {
-    return this.#end('SIGINT');
-  }
-
-  /** Runs statements, each for itself; the rows of the last. */
-  ask(sql: string, database = 'lockstep'): Promise<Record<string, unknown>[]> {
-    return this.#connected(database, (client) => askOn(client, sql));
-  }
-
-  /** Waits until an expression is true. `meanwhile` is called between the looks. */
-  until(condition: string, database = 'lockstep', meanwhile?: () => Promise<unknown>): Promise<void> {
-    return this.#connected(database, async (client) => {
-      for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(LOOK_MS)) {
-        const [row] = await askOn(client, `select (${condition}) as yes`);
-        if (row?.yes === true) return;
-        if (Date.now() > deadline) throw new Error(`never: ${condition}`);
-        await meanwhile?.();
-      }
-    });
-  }
-
-  async #connected<T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = new pg.Client({ connectionString: this.url(database), connectionTimeoutMillis: CONNECT_MS });
-    client.on('error', () => {});
-    await client.connect();
-    try {
-      return await work(client);
-    } finally {
-      await client.end();
-    }
-  }
-
-  #signal(signal: NodeJS.Signals): void {
-    for (const pid of processesOf(this.#cluster.pgdata, this.#name)) {
-      try {
-        process.kill(pid, signal);
-      } catch {
-        // ended by itself
-      }
-    }
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
+    for (const server of [this.#primary, this.#standby]) await server.kill();
   }
 }
 
-async function askOn(client: pg.Client, sql: string): Promise<Record<string, unknown>[]> {
-  let rows: Record<string, unknown>[] = [];
-  for (const statement of sql.split(';').filter((text) => text.trim())) ({ rows } = await client.query(statement));
-  return rows;
-}
-
-export interface PostgresPair {
-  readonly primary: TestServer;
-  readonly standby: TestServer;
-  /** Of both. */
-  readonly url: string;
-  /** Makes commits wait for the standby, and failover slots too. */
-  synchronise(): Promise<void>;
-  /** The standby has every failover slot of the primary. */
-  slotsSynchronised(count: number): Promise<void>;
-}
-
-/** A primary and a streaming standby with a database `lockstep`, gone with the test. `slots`: the standby keeps failover slots. */
+/** Gone with the test. */
 export async function postgresPair(t: Pick<TestContext, 'after'>, { slots = true } = {}): Promise<PostgresPair> {
   const root = mkdtempSync(join(tmpdir(), 'lockstep-pair-'));
-  const servers: TestServer[] = [];
+  let pair: PostgresPair | undefined;
   t.after(async () => {
-    for (const server of servers) await server.kill();
-    rmSync(root, { recursive: true, force: true });
+    await pair?.kill();
+    rmSync(root, { recursive: true, force: true, maxRetries: 5 });
   });
-  const cluster = clusterIn(root, 'primary');
-  const primary = new TestServer({ cluster, port: await freePort() });
-  servers.push(primary);
-  await initialise(cluster);
-  const standby = await makeStandby({ root, cluster, primary, slots });
-  servers.push(standby);
-  await primary.start();
-  await primary.ask(
-    `create database lockstep; select pg_create_physical_replication_slot('${SLOT}', true)`,
-    'postgres',
-  );
-  await standby.start();
-  await primary.until(`exists (select from pg_stat_replication where application_name = '${SLOT}')`);
-  await standby.until(`exists (select from pg_database where datname = 'lockstep')`, 'postgres');
-  return {
-    primary,
-    standby,
-    url: `postgres://${primary.credentials}@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/lockstep`,
-    synchronise: async () => {
-      await primary.ask(`alter system set synchronized_standby_slots = '${SLOT}';
-        alter system set synchronous_standby_names = '${SLOT}'; select pg_reload_conf()`);
-      await primary.until(`exists (select from pg_stat_replication where sync_state = 'sync')`);
-    },
-    slotsSynchronised: (count) =>
-      standby.until(
-        `(select count(*) from pg_replication_slots where synced and not temporary) = ${count}`,
-        'postgres',
-        () => hasten(primary, standby),
-      ),
-  };
+  pair = await PostgresPair.start(root, slots);
+  return pair;
 }
 
 /**
@@ -196,37 +121,36 @@ async function hasten(primary: TestServer, standby: TestServer): Promise<void> {
   await sleep(HASTEN_MS);
 }
 
-/** From the files of a primary that has not started yet. */
-async function makeStandby(options: {
-  root: string;
-  cluster: Cluster;
-  primary: TestServer;
-  slots: boolean;
-}): Promise<TestServer> {
-  const { root, primary, slots } = options;
-  const cluster = clusterIn(root, 'standby');
-  execFileSync('cp', ['-a', options.cluster.pgdata, cluster.pgdata]);
-  const signal = join(cluster.pgdata, 'standby.signal');
-  writeFileSync(signal, '');
-  cluster.launcher.giveAway(signal);
+function settingsOf(primary: TestServer, slots: boolean): Readonly<Record<string, string>> {
   const [user, password] = primary.credentials.split(':');
   const target = `host=127.0.0.1 port=${primary.port} user=${user} password=${password} dbname=postgres`;
-  const settings = {
+  return {
     primary_conninfo: `${target} application_name=${SLOT}`,
     primary_slot_name: SLOT,
     hot_standby_feedback: 'on',
     wal_retrieve_retry_interval: '200ms',
     sync_replication_slots: slots ? 'on' : 'off',
   };
-  return new TestServer({ cluster, port: await freePort(), settings });
 }
 
-function clusterIn(root: string, name: string): Cluster {
-  const dataDir = join(root, name);
-  mkdirSync(dataDir, { recursive: true });
-  const pgdata = join(dataDir, 'postgres');
-  const binaries = findBinaries();
-  const launcher = launcherFor({ dataDir, pgdata, program: binaries.postgres });
-  launcher.giveAway(dataDir);
-  return { dataDir, pgdata, binaries, launcher, durable: false };
+/** The files of the server at `url`, in place of what was there, as those of a standby. */
+async function copyFiles(url: string, { pgdata, launcher }: Cluster): Promise<void> {
+  rmSync(pgdata, { recursive: true, force: true, maxRetries: 5 });
+  mkdirSync(pgdata, { mode: 0o700 });
+  launcher.giveAway(pgdata);
+  const tar = launcher.start('tar', ['-x', '-C', pgdata], {
+    deathSignal: 'KILL',
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  const ended = once(tar, 'exit');
+  await pipeline(Readable.from(archiveOf(url)), tar.stdin!);
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`tar ended with ${code}`);
+  const signal = join(pgdata, 'standby.signal');
+  writeFileSync(signal, '');
+  launcher.giveAway(signal);
+}
+
+async function* archiveOf(url: string): AsyncGenerator<Buffer> {
+  for await (const part of baseBackup(url)) if (part.kind === 'archive') yield part.bytes;
 }

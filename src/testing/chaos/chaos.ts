@@ -5,16 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import pg from 'pg';
-import { startEmbedded } from '../../record/embedded.ts';
 import { silent } from '../../record/log.ts';
 import { openRecord } from '../../record/open.ts';
 import type { PgRecord } from '../../record/record.ts';
 import { freePort, ServerProcess } from '../server-process.ts';
-import { startValkey, type TestValkey } from '../valkey.ts';
 import { canvas } from './canvas.ts';
 import { schedule, type Targets } from './faults.ts';
 import { boards, heroes, type Load, posts, trips } from './loads.ts';
+import { ChaosRecord } from './record.ts';
+import { ChaosStore } from './store.ts';
 import { Town } from './town.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../bin/lockstep.js', import.meta.url));
@@ -56,13 +55,12 @@ export async function chaosTest({
   const opened = new AsyncDisposableStack();
   opened.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   await using _ = opened;
-  const postgres = await startEmbedded({ dataDir: join(directory, 'record'), log: silent });
-  opened.defer(() => postgres.stop());
-  const store = await startValkey();
-  opened.defer(() => store.stop());
+  const t = { after: (end: () => Promise<void> | void) => opened.defer(async () => end()) };
+  const postgres = await ChaosRecord.start(t);
+  const store = await ChaosStore.start(t);
   const nodes = await Promise.all(
     Array.from({ length: count }, async (_, i) =>
-      nodeOf(join(directory, `node${i}`), await freePort(), postgres.url, store),
+      nodeOf(join(directory, `node${i}`), await freePort(), postgres.url, store.url),
     ),
   );
   opened.defer(async () => {
@@ -83,13 +81,7 @@ export async function chaosTest({
     ...[1, 2].map((artist) => canvas(town, artist)),
   ];
   const running = Promise.all(loads.map((load) => load.run()));
-  const targets: Targets = {
-    nodes,
-    postmaster: () => postgres.pid,
-    sql: (text) => sql(postgres.url, text),
-    store: faultsOf(store),
-  };
-  const injected = await inject(seed, seconds, targets, report);
+  const injected = await inject(seed, seconds, { nodes, record: postgres, store }, report);
   town.end();
   await running;
   report('the load has ended; waiting for every node');
@@ -109,10 +101,10 @@ export async function chaosTest({
   };
 }
 
-function nodeOf(dataDir: string, port: number, databaseUrl: string, store: TestValkey): ServerProcess {
+function nodeOf(dataDir: string, port: number, databaseUrl: string, valkeyUrl: string): ServerProcess {
   const env = {
     DATABASE_URL: databaseUrl,
-    VALKEY_URL: store.url,
+    VALKEY_URL: valkeyUrl,
     LOG_LEVEL: 'warn',
     LOCKSTEP_PUBLIC_URL: 'http://localhost',
     LOCKSTEP_RATE_LIMIT: '0',
@@ -120,20 +112,6 @@ function nodeOf(dataDir: string, port: number, databaseUrl: string, store: TestV
     LOCKSTEP_SECRET: 'a secret that all nodes of the chaos test share',
   };
   return new ServerProcess({ dataDir, port, supervised: true, env });
-}
-
-function faultsOf(store: TestValkey): Targets['store'] {
-  return {
-    flush: async () => void (await store.command('FLUSHALL')),
-    restart: async () => {
-      await store.kill();
-      await sleep(300);
-      await store.start();
-    },
-    cut: async () => {
-      for (const type of ['normal', 'pubsub']) await store.command('CLIENT', 'KILL', 'TYPE', type).catch(() => {});
-    },
-  };
 }
 
 /** Returns how many faults there were. */
@@ -154,13 +132,6 @@ async function inject(
     injected++;
   }
   return injected;
-}
-
-async function sql(url: string, text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => {});
-  await client.connect();
-  await client.query(text).finally(() => client.end());
 }
 
 /** Waits until it serves, starting it again where it has ended, as a supervisor would. */

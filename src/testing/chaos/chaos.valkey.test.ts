@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chaosTest } from './chaos.ts';
 
-const seed = Number(process.env.LOCKSTEP_CHAOS_SEED ?? 20261121);
+const seed = Number(process.env.LOCKSTEP_CHAOS_SEED ?? 20261242);
 const seconds = Number(process.env.LOCKSTEP_CHAOS_SECONDS ?? 20);
 
 test(`[SPEC 1] [SPEC 3] [SPEC 4] [SPEC 6] three nodes, a fault every few seconds, and nothing is wrong (seed ${seed})`, {

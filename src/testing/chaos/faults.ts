@@ -1,19 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomFrom } from '../../runtime/random.ts';
 import type { ServerProcess } from '../server-process.ts';
+import type { ChaosRecord } from './record.ts';
+import type { ChaosStore } from './store.ts';
 
 /** What faults are done to. */
 export interface Targets {
   readonly nodes: readonly ServerProcess[];
-  /** Of PostgreSQL. */
-  postmaster(): number;
-  /** Runs SQL on a connection of its own. */
-  sql(text: string): Promise<void>;
-  readonly store: {
-    flush(): Promise<void>;
-    restart(): Promise<void>;
-    cut(): Promise<void>;
-  };
+  readonly record: ChaosRecord;
+  readonly store: ChaosStore;
 }
 
 export interface Fault {
@@ -24,7 +19,7 @@ export interface Fault {
 
 const anyOf = <T>(all: readonly T[], random: () => number): T => all[Math.floor(random() * all.length)]!;
 
-/** Each ends with what it took away being there again, or on its way. */
+/** Each ends with what it took away being there again, or on its way, and says what was done to. */
 export const FAULTS: readonly Fault[] = [
   {
     name: 'kill a node',
@@ -48,28 +43,13 @@ export const FAULTS: readonly Fault[] = [
       return `${node.url} for ${ms} ms`;
     },
   },
-  { name: 'flush the store', weight: 2, run: async ({ store }) => store.flush().then(() => '') },
-  { name: 'restart the store', weight: 1, run: async ({ store }) => store.restart().then(() => '') },
-  { name: "cut the store's connections", weight: 2, run: async ({ store }) => store.cut().then(() => '') },
-  {
-    name: 'cut connections of the record',
-    weight: 2,
-    async run({ sql }) {
-      await sql(
-        'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null',
-      );
-      return '';
-    },
-  },
-  {
-    name: 'kill PostgreSQL',
-    weight: 1,
-    async run({ postmaster }) {
-      const pid = postmaster();
-      if (pid > 0) process.kill(pid, 'SIGKILL');
-      return `process ${pid}`;
-    },
-  },
+  { name: 'flush the store', weight: 2, run: ({ store }) => store.flush() },
+  { name: 'restart the store', weight: 1, run: ({ store }) => store.restart() },
+  { name: "cut the store's connections", weight: 2, run: ({ store }) => store.cut() },
+  { name: 'fail the store over', weight: 1, run: ({ store }, random) => store.failOver(Math.round(random() * 500)) },
+  { name: 'cut connections of the record', weight: 2, run: ({ record }) => record.cut() },
+  { name: 'kill PostgreSQL', weight: 1, run: ({ record }) => record.kill() },
+  { name: 'fail the record over', weight: 1, run: ({ record }) => record.failOver() },
 ];
 
 /** The schedule that follows from a seed: what, and how long after the one before (milliseconds). Dealt like cards: each kind comes up. */

@@ -7,21 +7,22 @@ import type { WindowSeries } from './window-series.ts';
 const BLOCK = 1 << 15;
 
 /**
- * Builds all boards from the rows loaded, in time linear in their number: radix sorts, and for each kind of window a stable
- * distribution of the sorted rows. Looks into the table in the rows' own order where it can: at ten million rows each look
- * elsewhere is a cache miss. Yields often: the caller hands the turn back.
+ * Builds all boards from the rows loaded, in time linear in their number: radix sorts, by time first, so that a window's rows lie
+ * together. Looks into the table in the rows' own order where it can: at ten million rows each look elsewhere is a cache miss.
+ * Yields often: the caller hands the turn back.
  */
 export function* buildBoards(boards: BoardSet): Generator<void> {
   const { rows } = boards;
   yield* rows.index();
   const ranked = yield* select(rows.numbers(), (row) => rows.id(row) !== null && rows.ranks(row));
-  yield* buildAll(boards, ranked);
-  for (const series of boards.series()) yield* buildSeries(boards, series, ranked);
+  const byTime = yield* sortByTime(rows, ranked);
+  yield* buildAll(boards, byTime);
+  for (const series of boards.series()) yield* buildSeries(boards, series, byTime);
 }
 
 /** The players' histories, and the boards of all time. */
-function* buildAll({ rows, histories, overall }: BoardSet, ranked: Int32Array): Generator<void> {
-  const byScore = yield* sortByScore(rows, ranked);
+function* buildAll({ rows, histories, overall }: BoardSet, byTime: KeyedRows): Generator<void> {
+  const byScore = yield* sortByScore(rows, byTime.rows);
   const byPlayer = yield* sortRows(byScore.rows, rows.byPlayer.key);
   yield* histories.build(byPlayer);
   if (!overall) return;
@@ -30,13 +31,16 @@ function* buildAll({ rows, histories, overall }: BoardSet, ranked: Int32Array): 
   yield* overall.players.build(yield* filter(byScore, (row) => isBest[row] === 1));
 }
 
-/** Sorts rows that are in the order of their numbers. */
-export function* sortByScore(rows: RowTable, some: Int32Array): Generator<void, KeyedRows> {
-  const { byScore } = rows;
-  // Least significant first: each sort is stable. Ids and times mostly are in order already.
+/** Sorts rows that are in the order of their numbers: earlier first, of equal times the lower id. Mostly they are so already. */
+export function* sortByTime(rows: RowTable, some: Int32Array): Generator<void, KeyedRows> {
+  // Least significant first: each sort is stable.
   const byId = yield* sortRows(some, (row) => rows.id(row)!);
-  const byTime = yield* sortRows(byId.rows, byScore.second);
-  return yield* sortRows(byTime.rows, byScore.key);
+  return yield* sortRows(byId.rows, rows.byScore.second);
+}
+
+/** Sorts rows that are in the order of their times: best first. */
+export function sortByScore(rows: RowTable, byTime: Int32Array): Generator<void, KeyedRows> {
+  return sortRows(byTime, rows.byScore.key);
 }
 
 /** By row number, 1 for each player's best row: the first of the player's run. */
@@ -49,31 +53,39 @@ function* markBests({ rows, keys }: KeyedRows, top: number): Generator<void, Uin
   return isBest;
 }
 
-function* buildSeries(boards: BoardSet, series: WindowSeries, ranked: Int32Array): Generator<void> {
+function* buildSeries(boards: BoardSet, series: WindowSeries, byTime: KeyedRows): Generator<void> {
   const firsts = new FirstRows(boards.rows);
-  yield* eachWindow(boards.rows, series, ranked, (number, byScore) =>
+  yield* eachWindow(boards.rows, series, byTime, (number, byScore) =>
     buildWindow(boards.addWindow(series, number), byScore, firsts.ofNextWindow()),
   );
 }
 
-/**
- * Splits rows by their windows, and works on each window's, best first. Only the windows held: with a floor set before a build, old
- * ones cost nothing.
- */
+/** Works on the rows of each window that is held, best first. */
 export function* eachWindow(
   rows: RowTable,
   series: WindowSeries,
-  ranked: Int32Array,
+  { rows: inTime, keys: times }: KeyedRows,
   work: (number: number, byScore: KeyedRows) => Generator<void>,
 ): Generator<void> {
-  const held = yield* select(ranked, (row) => series.held(rows.time(row)) !== undefined);
-  // Windows first, scores within each: rows mostly come in the order of their times, and a window's fit in the caches.
-  const { rows: sorted, keys: windows } = yield* sortRows(held, (row) => series.held(rows.time(row))!);
-  for (let start = 0, end = 0; start < sorted.length; start = end) {
-    const number = windows[start]!;
-    while (end < sorted.length && windows[end] === number) end++;
-    yield* work(number, yield* sortByScore(rows, sorted.subarray(start, end)));
+  for (let start = 0, end = 0; start < inTime.length; start = end) {
+    const number = series.held(times[start]!);
+    end = firstOther(times, start, (time) => series.held(time) === number);
+    if (number !== undefined) yield* work(number, yield* sortByScore(rows, inTime.subarray(start, end)));
   }
+}
+
+/** The first key from `start` on that is not as the first one; all that are lie together. By steps that double, then by halves. */
+function firstOther(keys: KeyedRows['keys'], start: number, isSame: (key: number) => boolean): number {
+  let step = 1;
+  while (start + step < keys.length && isSame(keys[start + step]!)) step *= 2;
+  let low = start + (step >>> 1);
+  let high = Math.min(start + step, keys.length);
+  while (low + 1 < high) {
+    const middle = (low + high) >>> 1;
+    if (isSame(keys[middle]!)) low = middle;
+    else high = middle;
+  }
+  return high;
 }
 
 /** A player's first row, best first, is the player's best. */

@@ -1,4 +1,4 @@
-import { eachWindow, FirstRows, filter, select, sortByScore } from './board-build.ts';
+import { eachWindow, FirstRows, filter, select, sortByScore, sortByTime } from './board-build.ts';
 import type { BoardSet } from './board-set.ts';
 import type { BoardWindow } from './board-window.ts';
 import { type KeyedRows, sortRows } from './radix-sort.ts';
@@ -11,11 +11,12 @@ import type { RowTable } from './row-table.ts';
 export function* mergeBatch(boards: BoardSet, added: Int32Array): Generator<void> {
   const { rows } = boards;
   const ranked = yield* select(added, (row) => rows.ranks(row));
-  const byScore = yield* sortByScore(rows, ranked);
+  const byTime = yield* sortByTime(rows, ranked);
+  const byScore = yield* sortByScore(rows, byTime.rows);
   const firsts = new FirstRows(rows);
   if (boards.overall) yield* mergeInto(boards.overall, byScore, rows, firsts.ofNextWindow());
   for (const series of boards.series())
-    yield* eachWindow(rows, series, ranked, (number, held) => {
+    yield* eachWindow(rows, series, byTime, (number, held) => {
       const window = series.windows.get(number) ?? boards.addWindow(series, number);
       return mergeInto(window, held, rows, firsts.ofNextWindow());
     });

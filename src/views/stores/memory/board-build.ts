@@ -1,5 +1,6 @@
 import type { BoardSet } from './board-set.ts';
 import type { BoardWindow } from './board-window.ts';
+import { Firsts } from './firsts.ts';
 import { type KeyedRows, sortRows } from './radix-sort.ts';
 import type { RowTable } from './row-table.ts';
 import type { WindowSeries } from './window-series.ts';
@@ -13,51 +14,37 @@ const BLOCK = 1 << 15;
  */
 export function* buildBoards(boards: BoardSet): Generator<void> {
   const { rows } = boards;
-  yield* rows.index();
-  const ranked = yield* select(rows.numbers(), (row) => rows.id(row) !== null && rows.ranks(row));
+  const byId = yield* rows.index();
+  const ranked = yield* select(byId, (row) => rows.id(row) !== null && rows.ranks(row));
   const byTime = yield* sortByTime(rows, ranked);
-  yield* buildAll(boards, byTime);
-  for (const series of boards.series()) yield* buildSeries(boards, series, byTime);
+  const firsts = yield* buildAll(boards, byTime);
+  for (const series of boards.series())
+    yield* eachWindow(rows, series, byTime, (number, byScore) =>
+      buildWindow(boards.addWindow(series, number), byScore, (row) => firsts.isOf(series, row)),
+    );
 }
 
-/** The players' histories, and the boards of all time. */
-function* buildAll({ rows, histories, overall }: BoardSet, byTime: KeyedRows): Generator<void> {
+/** The players' histories, and the boards of all time. Returns which rows are firsts. */
+function* buildAll(boards: BoardSet, byTime: KeyedRows): Generator<void, Firsts> {
+  const { rows, histories, overall } = boards;
   const byScore = yield* sortByScore(rows, byTime.rows);
   const byPlayer = yield* sortRows(byScore.rows, rows.byPlayer.key);
   yield* histories.build(byPlayer);
-  if (!overall) return;
+  const firsts = yield* Firsts.of(boards, byPlayer);
+  if (!overall) return firsts;
   yield* overall.games.build(byScore);
-  const isBest = yield* markBests(byPlayer, rows.top);
-  yield* overall.players.build(yield* filter(byScore, (row) => isBest[row] === 1));
+  yield* overall.players.build(yield* filter(byScore, (row) => firsts.isOfAll(row)));
+  return firsts;
 }
 
-/** Sorts rows that are in the order of their numbers: earlier first, of equal times the lower id. Mostly they are so already. */
-export function* sortByTime(rows: RowTable, some: Int32Array): Generator<void, KeyedRows> {
-  // Least significant first: each sort is stable.
-  const byId = yield* sortRows(some, (row) => rows.id(row)!);
-  return yield* sortRows(byId.rows, rows.byScore.second);
+/** Sorts rows that are in the order of their ids: earlier first. Mostly they are so already. */
+export function sortByTime(rows: RowTable, byId: Int32Array): Generator<void, KeyedRows> {
+  return sortRows(byId, rows.byScore.second);
 }
 
 /** Sorts rows that are in the order of their times: best first. */
 export function sortByScore(rows: RowTable, byTime: Int32Array): Generator<void, KeyedRows> {
   return sortRows(byTime, rows.byScore.key);
-}
-
-/** By row number, 1 for each player's best row: the first of the player's run. */
-function* markBests({ rows, keys }: KeyedRows, top: number): Generator<void, Uint8Array> {
-  const isBest = new Uint8Array(top);
-  for (let i = 0; i < rows.length; i++) {
-    if (i === 0 || keys[i] !== keys[i - 1]) isBest[rows[i]!] = 1;
-    if (i % BLOCK === BLOCK - 1) yield;
-  }
-  return isBest;
-}
-
-function* buildSeries(boards: BoardSet, series: WindowSeries, byTime: KeyedRows): Generator<void> {
-  const firsts = new FirstRows(boards.rows);
-  yield* eachWindow(boards.rows, series, byTime, (number, byScore) =>
-    buildWindow(boards.addWindow(series, number), byScore, firsts.ofNextWindow()),
-  );
 }
 
 /** Works on the rows of each window that is held, best first. */
@@ -96,31 +83,10 @@ function* buildWindow(window: BoardWindow, byScore: KeyedRows, isFirst: (row: nu
   yield* window.bests.build(bests.rows);
 }
 
-/** Tells a window's first row of each player from the later ones: by a mark for each player, which the next window's replaces. */
-export class FirstRows {
-  readonly #rows: RowTable;
-  readonly #marks: Int32Array;
-  #window = 0;
-
-  constructor(rows: RowTable) {
-    this.#rows = rows;
-    this.#marks = new Int32Array(rows.names.top);
-  }
-
-  ofNextWindow(): (row: number) => boolean {
-    const mark = ++this.#window;
-    return (row) => {
-      const player = this.#rows.player(row);
-      if (this.#marks[player] === mark) return false;
-      this.#marks[player] = mark;
-      return true;
-    };
-  }
-}
-
 /** The rows that pass, asked in their order. */
 export function* filter({ rows, keys }: KeyedRows, passes: (row: number) => boolean): Generator<void, KeyedRows> {
-  const passed = { rows: new Int32Array(rows.length), keys: keys.slice() };
+  const Keys = keys.constructor as new (length: number) => typeof keys;
+  const passed = { rows: new Int32Array(rows.length), keys: new Keys(rows.length) };
   let count = 0;
   for (let i = 0; i < rows.length; i++) {
     if (passes(rows[i]!)) {

@@ -1,6 +1,7 @@
-import { eachWindow, FirstRows, filter, select, sortByScore, sortByTime } from './board-build.ts';
+import { eachWindow, filter, select, sortByScore, sortByTime } from './board-build.ts';
 import type { BoardSet } from './board-set.ts';
 import type { BoardWindow } from './board-window.ts';
+import { Firsts } from './firsts.ts';
 import { type KeyedRows, sortRows } from './radix-sort.ts';
 import type { RowTable } from './row-table.ts';
 
@@ -11,17 +12,19 @@ import type { RowTable } from './row-table.ts';
 export function* mergeBatch(boards: BoardSet, added: Int32Array): Generator<void> {
   const { rows } = boards;
   const ranked = yield* select(added, (row) => rows.ranks(row));
-  const byTime = yield* sortByTime(rows, ranked);
+  const byId = yield* sortRows(ranked, (row) => rows.id(row)!);
+  const byTime = yield* sortByTime(rows, byId.rows);
   const byScore = yield* sortByScore(rows, byTime.rows);
-  const firsts = new FirstRows(rows);
-  if (boards.overall) yield* mergeInto(boards.overall, byScore, rows, firsts.ofNextWindow());
+  const byPlayer = yield* sortRows(byScore.rows, rows.byPlayer.key);
+  const firsts = yield* Firsts.of(boards, byPlayer);
+  if (boards.overall) yield* mergeInto(boards.overall, byScore, rows, (row) => firsts.isOfAll(row));
   for (const series of boards.series())
     yield* eachWindow(rows, series, byTime, (number, held) => {
       const window = series.windows.get(number) ?? boards.addWindow(series, number);
-      return mergeInto(window, held, rows, firsts.ofNextWindow());
+      return mergeInto(window, held, rows, (row) => firsts.isOf(series, row));
     });
   // Last: a player's best of all time is the first of the history as it was.
-  yield* boards.histories.insertAll(yield* sortRows(byScore.rows, rows.byPlayer.key));
+  yield* boards.histories.insertAll(byPlayer);
 }
 
 /** Of a player's new rows only the best can be on the board of players, where it may take the place of the one there. */

@@ -24,13 +24,16 @@ export function* sortRows(rows: Int32Array, keyOf: (row: number) => number): Gen
   const { keys, ordered, least, narrow } = yield* lookUp(rows, keyOf);
   if (ordered) return { rows, keys };
   let from = narrow ? yield* narrowWords(rows, keys, least) : yield* wideWords(rows, keys);
-  let to = emptyLike(from);
+  let spare: Words | undefined;
   for (const word of ['low', 'high'] as const) {
     for (let shift = 0; shift < 32 && from[word]; shift += BITS) {
       const starts = yield* countDigits(from[word], shift);
       if (!starts) continue;
+      const to: Words = spare ?? emptyLike(from);
       yield* deal(from, to, from[word], shift, starts);
-      [from, to] = [to, from];
+      // The caller's rows are read once, and never written.
+      spare = from.rows === rows ? undefined : from;
+      from = to;
     }
   }
   return { rows: from.rows, keys: narrow ? yield* narrowKeys(from, least) : yield* wideKeys(from) };
@@ -75,7 +78,7 @@ function* narrowWords(rows: Int32Array, keys: Float64Array, least: number): Gene
     high[i] = keys[i]! - least;
     if (i % BLOCK === 0) yield;
   }
-  return { rows: rows.slice(), high, low: null };
+  return { rows, high, low: null };
 }
 
 function* narrowKeys({ high }: Words, least: number): Generator<void, Int32Array> {
@@ -99,7 +102,7 @@ function* wideWords(rows: Int32Array, keys: Float64Array): Generator<void, Words
     low[i] = isNegative ? ~words[2 * i]! : words[2 * i]!;
     if (i % BLOCK === 0) yield;
   }
-  return { rows: rows.slice(), high, low };
+  return { rows, high, low };
 }
 
 function* wideKeys({ high, low }: Words): Generator<void, Float64Array> {

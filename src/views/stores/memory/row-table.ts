@@ -140,10 +140,13 @@ export class RowTable {
     return values;
   }
 
-  /** Indexes all rows that were added unindexed; of two with one id the later stays. Yields now and then. */
-  *index(): Generator<void> {
-    if (this.top === 0) return;
-    const { keys: ids } = yield* sortRows(this.numbers(), (row) => this.#id.at(row));
+  /**
+   * Indexes all rows that were added unindexed; of two with one id the later stays. Yields now and then. Returns the row numbers in
+   * the order of their ids, with those of rows that did not stay.
+   */
+  *index(): Generator<void, Int32Array> {
+    if (this.top === 0) return this.numbers();
+    const { rows, keys: ids } = yield* sortRows(this.numbers(), (row) => this.#id.at(row));
     // All but the outermost: a few stragglers must not decide for all.
     const [first, last] = [this.top >>> 6, this.top - 1 - (this.top >>> 6)];
     this.#ids.reserve(last - first + 1, ids[first]!, ids[last]!);
@@ -154,6 +157,7 @@ export class RowTable {
       this.#ids.add(id, row);
       if (row % 0x1000 === 0) yield;
     }
+    return rows;
   }
 
   /** All row numbers given out, free ones among them, in order. */

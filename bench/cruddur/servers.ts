@@ -29,7 +29,7 @@ export async function startCruddur(
   const began = performance.now();
   await seedCruddur({ dataDir, users, messages, activities });
   bench.say(`  seeded in ${((performance.now() - began) / 1000).toFixed(0)} s`);
-  const server = await startLockstep({ dataDir, cwd: bench.directory, timeoutMs: START_MS });
+  const server = await startLockstep({ dataDir, cwd: bench.directory, timeoutMs: START_MS, only: 'cruddur' });
   bench.say(`  ready after ${server.readyAfter.toFixed(1)} s`);
   const tokens = await logIn(server.port, users);
   const call = async <T>(method: string, path: string, user?: string, body?: object) => {

@@ -124,8 +124,12 @@ async function inject(
   const began = Date.now();
   let injected = 0;
   for (const { fault, afterMs, random } of schedule(seed)) {
-    await sleep(Math.min(afterMs, began + seconds * 1000 - Date.now()));
-    if (Date.now() - began >= seconds * 1000) return injected;
+    const left = began + seconds * 1000 - Date.now();
+    if (afterMs >= left) {
+      await sleep(Math.max(0, left));
+      return injected;
+    }
+    await sleep(afterMs);
     const at = ((Date.now() - began) / 1000).toFixed(1);
     const what = await fault.run(targets, random).catch((error: Error) => `failed: ${error.message}`);
     report(`${at} s: ${fault.name} ${what}`);

@@ -4,7 +4,7 @@ import type { Position } from '../changes/position.ts';
 import type { Commit } from '../changes/visibility.ts';
 import type { OpenStore, ViewLook, WritableState } from '../live/stored/store.ts';
 import type { Row } from '../record/value.ts';
-import { StoreFault } from '../views/stores/valkey/connection.ts';
+import { StoreFault } from '../views/stores/valkey/errors.ts';
 import type { Drift, MemoryView, ViewDefinition, ViewQuery } from '../views/view.ts';
 
 interface Held {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Change } from '../changes/change.ts';
-import { StoreFault } from '../views/stores/valkey/connection.ts';
+import { StoreFault } from '../views/stores/valkey/errors.ts';
 import type { StoredGeneration } from '../views/stores/valkey/generation.ts';
 import { openStore, type ValkeyStore } from '../views/stores/valkey/store.ts';
 import type { StoredView } from '../views/stores/valkey/view.ts';

@@ -1,5 +1,5 @@
 import type { FeedSession } from '../../changes/feed.ts';
-import { StoreFault, StoreUnavailable } from '../../views/stores/valkey/connection.ts';
+import { StoreFault, StoreUnavailable } from '../../views/stores/valkey/errors.ts';
 import type { ViewDefinition } from '../../views/view.ts';
 import { mergeSources } from '../build.ts';
 import type { Progress } from '../live.ts';

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type FeedSession, RebuildNeeded, type RebuildReason } from '../../changes/feed.ts';
 import { formatPosition } from '../../changes/position.ts';
 import { ClientError } from '../../record/errors.ts';
-import { StoreFault } from '../../views/stores/valkey/connection.ts';
+import { StoreFault } from '../../views/stores/valkey/errors.ts';
 import { Backoff } from '../backoff.ts';
 import { Deposed, type Term } from '../leader/term.ts';
 import type { LiveStatus, Progress, VerifyReport } from '../live.ts';

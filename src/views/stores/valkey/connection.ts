@@ -1,15 +1,14 @@
 import { ErrorReply } from 'redis';
 import type { Argument } from '../../stored.ts';
+import { errorFrom, StoreUnavailable } from './errors.ts';
 import { readInfo, type ServerInfo, unfitness } from './fitness.ts';
 import { parseValkeyUrl, type ValkeyAddress } from './url.ts';
-import { errorFrom, StoreUnavailable } from './wire/errors.ts';
 import type { Command, Link } from './wire/link.ts';
 import { Routes } from './wire/routes.ts';
 import type { Script } from './wire/script.ts';
 import { slotOf } from './wire/slots.ts';
 import { type Listener, Subscriber } from './wire/subscriber.ts';
 
-export { StoreFault, StoreRefused, StoreUnavailable } from './wire/errors.ts';
 export type { Command } from './wire/link.ts';
 
 /**

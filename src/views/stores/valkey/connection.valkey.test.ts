@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startValkey, startValkeyCluster, type TestValkey, type TestValkeyCluster } from '../../../testing/valkey.ts';
-import { connectStore, StoreRefused, StoreUnavailable, type ValkeyConnection } from './connection.ts';
+import { connectStore, type ValkeyConnection } from './connection.ts';
+import { StoreRefused, StoreUnavailable } from './errors.ts';
 import { scriptOf } from './wire/script.ts';
 import { slotOf } from './wire/slots.ts';
 

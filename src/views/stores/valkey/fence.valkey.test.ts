@@ -18,7 +18,7 @@ import {
 } from '../../../testing/store-steps.ts';
 import { storedRows } from '../../../testing/stored-rows.ts';
 import { startValkey, type TestValkey } from '../../../testing/valkey.ts';
-import { StoreFault } from './connection.ts';
+import { StoreFault } from './errors.ts';
 
 // Who may write to a bucket, and from where on.
 

@@ -1,6 +1,6 @@
 import type { Position } from '../../../changes/position.ts';
 import type { Argument } from '../../stored.ts';
-import { StoreRefused } from './connection.ts';
+import { StoreRefused } from './errors.ts';
 
 /** A question to one bucket. */
 export interface Question {

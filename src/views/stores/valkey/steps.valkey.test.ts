@@ -5,7 +5,7 @@ import { storeProxy } from '../../../testing/fault-proxy.ts';
 import { built, commit, EPOCH, opened, put, read, remove } from '../../../testing/store-steps.ts';
 import { ROWS_TABLE, storedRows } from '../../../testing/stored-rows.ts';
 import { startValkey, type TestValkey } from '../../../testing/valkey.ts';
-import { StoreRefused } from './connection.ts';
+import { StoreRefused } from './errors.ts';
 
 // What stands in a bucket between two steps, and in the middle of one.
 

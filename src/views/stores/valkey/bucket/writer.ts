@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Argument, Operation } from '../../../stored.ts';
-import { StoreFault, StoreUnavailable, type ValkeyConnection } from '../connection.ts';
+import type { ValkeyConnection } from '../connection.ts';
+import { StoreFault, StoreUnavailable } from '../errors.ts';
 import type { Script } from '../wire/script.ts';
 import { type KindScripts, SCRIPTS } from './scripts.ts';
 

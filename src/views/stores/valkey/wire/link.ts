@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, ErrorReply, RESP_TYPES } from 'redis';
 import type { Argument } from '../../../stored.ts';
+import { StoreUnavailable } from '../errors.ts';
 import type { ValkeyAddress, ValkeyHost, ValkeyTls } from '../url.ts';
-import { StoreUnavailable } from './errors.ts';
 
 export type Command = readonly [name: string, ...args: Argument[]];
 export type Client = ReturnType<typeof clientOf>;

@@ -1,6 +1,6 @@
 import { ErrorReply } from 'redis';
+import { StoreUnavailable } from '../errors.ts';
 import type { ValkeyAddress, ValkeyHost } from '../url.ts';
-import { StoreUnavailable } from './errors.ts';
 import { type Command, Link, nameOf } from './link.ts';
 
 /** A slot that moves while it is asked for is followed so many times. */

@@ -3,6 +3,7 @@ import { startControl } from '../http/control.ts';
 import { serve } from '../http/serve.ts';
 import type { LiveStatus } from '../live/live.ts';
 import type { Config } from '../runtime/config.ts';
+import type { OpenData } from '../runtime/data.ts';
 import { openRuntime, type Runtime } from '../runtime/runtime.ts';
 import type { ServiceDefinition } from '../runtime/service.ts';
 import { version } from './version.ts';
@@ -13,6 +14,8 @@ export interface SystemOptions {
   readonly log: Logger;
   /** Whether clients are served; the control socket is there in any case. */
   readonly listen: boolean;
+  /** The data directory, where it is being opened already. */
+  readonly data?: Promise<OpenData>;
 }
 
 /** Everything a process of Lockstep runs. */

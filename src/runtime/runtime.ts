@@ -8,14 +8,14 @@ import type { ServedView } from '../live/served-view.ts';
 import type { OpenStore } from '../live/stored/store.ts';
 import type { TopicHub } from '../live/topic-hub.ts';
 import { checkRecord } from '../record/checks.ts';
-import { type DirectoryLock, lockDirectory } from '../record/directory-lock.ts';
-import { type EmbeddedPostgres, startEmbedded } from '../record/embedded.ts';
+import type { EmbeddedPostgres } from '../record/embedded.ts';
 import { sweepIdempotencyKeys } from '../record/idempotency.ts';
 import { migrate } from '../record/migrate.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
 import { standbyRisks } from '../record/standby.ts';
 import { type Config, redactUrl } from './config.ts';
+import { type OpenData, openData } from './data.ts';
 import { identityConfig } from './identity-config.ts';
 import { LeftSlot } from './left-slot.ts';
 import { LiveSystem } from './live-system.ts';
@@ -27,8 +27,8 @@ export interface RuntimeOptions {
   readonly config: Config;
   readonly services: readonly ServiceDefinition[];
   readonly log: Logger;
-  /** The data directory's lock, where the caller holds it. */
-  readonly lock?: DirectoryLock;
+  /** The data directory, where the caller has begun to open it; closed with the runtime. */
+  readonly data?: Promise<OpenData>;
   /** Where the views live, instead of what the configuration says; closed with the runtime. */
   readonly store?: OpenStore;
   /** Views are built and followed; a command that needs SQL alone leaves that out. */
@@ -84,18 +84,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function open(
-  { config, services: declared, log, lock, store: given, follow = true }: RuntimeOptions,
+  { config, services: declared, log, data, store: given, follow = true }: RuntimeOptions,
   opened: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Runtime> {
   const started = performance.now();
+  const { postgres, close } = await (data ?? openData({ config, log }));
+  opened.push(close);
   const services = declared.map((service) => configured(service, config));
-  if (!lock) {
-    lock = await lockDirectory(config.dataDir);
-    opened.push(lock.release);
-  }
-  const postgres = config.databaseUrl ? null : await startEmbedded({ dataDir: config.dataDir, log, lock });
-  if (postgres) opened.push(() => postgres.stop());
   const record = await openCheckedRecord({ config, services, postgres, log });
   opened.push(() => record.close());
   const [server] = await record.query<{ version: string }>(SERVER_VERSION);

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { LiveStatus } from '../../live/live.ts';
 import { embeddedUrl } from '../../record/embedded.ts';
 import { type Config, redactUrl } from '../../runtime/config.ts';
+import { openData } from '../../runtime/data.ts';
 import { chosenServices } from '../../runtime/service.ts';
 import { bytes, count, seconds } from '../format.ts';
 import { createLog } from '../log.ts';
@@ -35,12 +36,14 @@ async function start(config: Config, { services: all, out, cwd }: CommandContext
   out.say(`${styleText('bold', 'Lockstep')} ${version}\n`);
   out.say(fact('record', recordText(config, cwd)));
   out.say(fact('services', services.map((service) => service.name).join(', ')));
+  const data = openData({ config, log }); // PostgreSQL starts while the server's code is loaded.
+  data.catch(() => {}); // `openSystem` tells.
   await ensurePages(() => out.say(fact('pages', 'being built from their sources, some seconds'))).catch((error) => {
     // The API is worth serving without pages.
     log.warn({ err: error }, 'the pages cannot be built; serving without them');
   });
   const { openSystem } = await import('../system.ts'); // Other commands need not load the server.
-  const system = await openSystem({ config, services, log, listen: true });
+  const system = await openSystem({ config, services, log, listen: true, data });
   try {
     await Promise.race([tellWhenReady(system, out, stop.signal, began), stop.asked]);
     await stop.asked;

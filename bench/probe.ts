@@ -1,4 +1,5 @@
 // `lockstep ...` with a clock in it: takes the time from a write's commit, as this process learns of it, until the boards show it.
+import '../src/cli/heap.ts';
 import leaderboard from '../services/leaderboard/service.ts';
 import { Output } from '../src/cli/output.ts';
 import { runCommandLine } from '../src/cli/program.ts';

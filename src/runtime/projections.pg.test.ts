@@ -6,6 +6,7 @@ import pg from 'pg';
 import pino from 'pino';
 import type { ProjectionState } from '../live/live.ts';
 import { decodeRow, encodeRow } from '../live/projection/letters.ts';
+import { RecordUnavailable } from '../record/failures.ts';
 import { openRecord } from '../record/open.ts';
 import type { PgRecord } from '../record/record.ts';
 import { silentLog, testDatabase, withDatabase } from '../testing/database.ts';
@@ -104,13 +105,24 @@ const EXPECTED = `
    where state = 'done' and amount ~ '^[0-9.]+$' order by 1`;
 const FOUND = 'select order_no, customer, amount::text from shop.orders order by 1';
 
+/** Reads again where the connection had been cut, which is found when it is used. */
+async function read(record: PgRecord, sql: string): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return JSON.stringify(await record.query(sql));
+    } catch (error) {
+      if (!(error instanceof RecordUnavailable) || tries === 20) throw error;
+    }
+  }
+}
+
 /** The target shows the record. */
 async function inStep(
   { record, target }: Pick<Setup, 'record' | 'target'>,
   what = 'the target shows the record',
 ): Promise<void> {
-  const expected = JSON.stringify(await record.query(EXPECTED));
-  await until(async () => JSON.stringify(await target.query(FOUND)) === expected, what);
+  const expected = await read(record, EXPECTED);
+  await until(async () => (await read(target, FOUND)) === expected, what);
 }
 
 const put = (record: PgRecord, id: number, state: string, amount = '1.50', customer: number | null = null) =>
@@ -171,8 +183,11 @@ for (const apart of [false, true]) {
             }
           });
           if (changes.some((each) => each.do === 'cut'))
-            await record.query(`select pg_terminate_backend(pid) from pg_stat_activity
-            where pid <> pg_backend_pid() and backend_type in ('client backend', 'walsender') and datname in ('${databaseOf(record)}', '${databaseOf(target)}')`);
+            await read(
+              record,
+              `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()
+                 and backend_type in ('client backend', 'walsender') and datname in ('${databaseOf(record)}', '${databaseOf(target)}')`,
+            );
           if (changes.some((each) => each.do === 'restart')) {
             await system.stop();
             system = await node();

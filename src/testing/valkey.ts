@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 
@@ -193,6 +194,13 @@ async function agreed(servers: readonly TestValkey[], question: readonly string[
     if (answers.every((each) => answer.test(String(each)))) return;
     if (Date.now() > deadline) throw new Error(`the cluster did not come together: ${answers.join('\n')}`);
   }
+}
+
+/** For the top of a test file: what was started is stopped after the file's last test. */
+export async function forThisFile<S extends { stop(): Promise<void> }>(starting: Promise<S>): Promise<S> {
+  const started = await starting;
+  after(() => started.stop());
+  return started;
 }
 
 /** Ports nobody listens on, held together for a moment so that they differ. */

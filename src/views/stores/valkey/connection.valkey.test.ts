@@ -3,22 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startValkey, startValkeyCluster, type TestValkey, type TestValkeyCluster } from '../../../testing/valkey.ts';
+import { forThisFile, startValkey, startValkeyCluster } from '../../../testing/valkey.ts';
 import { connectStore, type ValkeyConnection } from './connection.ts';
 import { StoreRefused, StoreUnavailable } from './errors.ts';
 import { scriptOf } from './wire/script.ts';
 import { slotOf } from './wire/slots.ts';
 
-let server: TestValkey;
-let cluster: TestValkeyCluster;
-before(async () => {
-  [server, cluster] = await Promise.all([startValkey(), startValkeyCluster()]);
-});
-after(async () => {
-  await Promise.all([server.stop(), cluster.stop()]);
-});
+const [server, cluster] = await Promise.all([forThisFile(startValkey()), forThisFile(startValkeyCluster())]);
 
 async function connected(t: { after(work: () => Promise<void>): void }, url: string): Promise<ValkeyConnection> {
   const { connection } = await connectStore({ url });

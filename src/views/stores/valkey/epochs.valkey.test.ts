@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { built, commit, EPOCH, type Opened, opened, put, refused } from '../../../testing/store-steps.ts';
-import { startValkey, type TestValkey } from '../../../testing/valkey.ts';
+import { forThisFile, startValkey } from '../../../testing/valkey.ts';
 
 // What a failover of the record means to the buckets.
 
-let server: TestValkey;
-before(async () => {
-  server = await startValkey();
-});
-after(() => server.stop());
+const server = await forThisFile(startValkey());
 
 /** Two processes that know the view, which is served at 10 by the first one. */
 async function pair(t: Parameters<typeof opened>[0]) {

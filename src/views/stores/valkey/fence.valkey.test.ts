@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { storeProxy } from '../../../testing/fault-proxy.ts';
 import {
   AT_ONCE,
@@ -17,16 +17,12 @@ import {
   without,
 } from '../../../testing/store-steps.ts';
 import { storedRows } from '../../../testing/stored-rows.ts';
-import { startValkey, type TestValkey } from '../../../testing/valkey.ts';
+import { forThisFile, startValkey } from '../../../testing/valkey.ts';
 import { StoreFault } from './errors.ts';
 
 // Who may write to a bucket, and from where on.
 
-let server: TestValkey;
-before(async () => {
-  server = await startValkey();
-});
-after(() => server.stop());
+const server = await forThisFile(startValkey());
 
 /** So that every step goes through the script that a rule is taken out of. */
 const ONE_BUCKET = storedRows({ buckets: 1 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   bucketKey,
   built,
@@ -12,19 +12,12 @@ import {
   refused,
 } from '../../../testing/store-steps.ts';
 import { storedRows } from '../../../testing/stored-rows.ts';
-import { startValkey, startValkeyCluster, type TestValkey, type TestValkeyCluster } from '../../../testing/valkey.ts';
+import { forThisFile, startValkey, startValkeyCluster, type TestValkey } from '../../../testing/valkey.ts';
 import { slotOf } from './wire/slots.ts';
 
 // A store that lost something, or is changed under the views.
 
-let server: TestValkey;
-let cluster: TestValkeyCluster;
-before(async () => {
-  [server, cluster] = await Promise.all([startValkey(), startValkeyCluster()]);
-});
-after(async () => {
-  await Promise.all([server.stop(), cluster.stop()]);
-});
+const [server, cluster] = await Promise.all([forThisFile(startValkey()), forThisFile(startValkeyCluster())]);
 
 test('[SPEC 5] [SPEC 6] a flush is seen by reads, writes and looks, in any bucket; what is built anew is served', async (t) => {
   for (const bucket of ['all', 0, 2] as const) {

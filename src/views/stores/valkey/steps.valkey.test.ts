@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Change } from '../../../changes/change.ts';
 import { storeProxy } from '../../../testing/fault-proxy.ts';
 import { built, commit, EPOCH, opened, put, read, remove } from '../../../testing/store-steps.ts';
 import { ROWS_TABLE, storedRows } from '../../../testing/stored-rows.ts';
-import { startValkey, type TestValkey } from '../../../testing/valkey.ts';
+import { forThisFile, startValkey } from '../../../testing/valkey.ts';
 import { StoreRefused } from './errors.ts';
 
 // What stands in a bucket between two steps, and in the middle of one.
 
-let server: TestValkey;
-before(async () => {
-  server = await startValkey();
-});
-after(() => server.stop());
+const server = await forThisFile(startValkey());
 
 /** Counts what is applied, so that twice is not once. */
 const COUNTING = storedRows({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   AT_ONCE,
   bucketKey,
@@ -14,18 +14,11 @@ import {
   read,
 } from '../../../testing/store-steps.ts';
 import { ROWS_TABLE, storedRows } from '../../../testing/stored-rows.ts';
-import { startValkey, startValkeyCluster, type TestValkey, type TestValkeyCluster } from '../../../testing/valkey.ts';
+import { forThisFile, startValkey, startValkeyCluster } from '../../../testing/valkey.ts';
 
 // What the store keeps, deletes, counts and waits for.
 
-let server: TestValkey;
-let cluster: TestValkeyCluster;
-before(async () => {
-  [server, cluster] = await Promise.all([startValkey(), startValkeyCluster()]);
-});
-after(async () => {
-  await Promise.all([server.stop(), cluster.stop()]);
-});
+const [server, cluster] = await Promise.all([forThisFile(startValkey()), forThisFile(startValkeyCluster())]);
 
 test('[SPEC 6] what is no longer served is deleted, also what an earlier leader left unfinished; nothing else is', async (t) => {
   for (const { url, nodes } of [{ ...server, url: server.url, nodes: [server] }, cluster]) {

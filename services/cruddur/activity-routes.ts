@@ -9,6 +9,7 @@ import {
   sendAnswer,
   sendEvents,
   sendWritten,
+  sendWrittenJson,
 } from '../../src/index.ts';
 import { ActivityWrites, type Posted } from './activity-writes.ts';
 import { activityBody, firstExpiry, homeBody } from './answers.ts';
@@ -83,7 +84,8 @@ function postRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts,
     async (request, reply) => {
       const userId = await caller.id(request);
       const written = await writes.post({ userId, ...readPost(sentBy(request)) });
-      return sendWritten(reply, written, context.live, await made(userId, written.value));
+      const body = await made(userId, written.value);
+      return sendWrittenJson(reply, written, context.live, JSON.stringify(body));
     },
   );
   app.post(

@@ -9,6 +9,7 @@ import {
   sendAnswer,
   sendEvents,
   sendWritten,
+  sendWrittenJson,
   Type,
 } from '../../src/index.ts';
 import { sentBy } from './activity-routes.ts';
@@ -125,7 +126,7 @@ function sendRoute(fastify: FastifyInstance, { context, caller }: Parts, writes:
       if ('handle' in sent)
         return sendWritten(reply, await writes.start(userId, sent.handle, sent.message), context.live);
       const written = await writes.send({ userId, ...sent });
-      return sendWritten(reply, written, context.live, messageBody(written.value));
+      return sendWrittenJson(reply, written, context.live, JSON.stringify(messageBody(written.value)));
     },
   );
 }

@@ -12,6 +12,7 @@ import {
   sendAnswer,
   sendEvents,
   sendWritten,
+  sendWrittenJson,
   standing,
   type User,
 } from '../../src/index.ts';
@@ -101,7 +102,7 @@ function submitRoute(fastify: FastifyInstance, { identity, live, settings: given
       const submission = { username, ...result };
       const key = idempotencyKey(request);
       const written = await (key === undefined ? writes.submit(submission) : writes.submitOnce(submission, key, user));
-      return sendWritten(reply, written, live, submittedBody(written.value));
+      return sendWrittenJson(reply, written, live, JSON.stringify(submittedBody(written.value)));
     },
   );
 }

@@ -105,7 +105,8 @@ test('bodies: malformed 400, empty 400, too large 413, not JSON 415, each saying
   const cases: [ReturnType<typeof post>, number, RegExp][] = [
     [post('{"score":'), 400, /not valid JSON/],
     [post('{"__proto__":{"score":1}}'), 400, /not valid JSON/],
-    [post(''), 400, /body is empty/],
+    [post('', { 'content-length': '0' }), 400, /body is empty/],
+    [post(''), 400, /must be a JSON object/],
     [post(JSON.stringify({ score: 1, note: 'x'.repeat(70_000) })), 413, /too large/],
     [post('score=1', { 'content-type': 'application/x-www-form-urlencoded' }), 415, /Content-Type: application\/json/],
     [post('{"score":1}', { 'content-type': 'text/plain' }), 415, /Content-Type: application\/json/],

@@ -3,6 +3,7 @@ import type { Answer, Live } from '../live/live.ts';
 import type { Written } from '../record/record.ts';
 import { describeAnswer, positionText, sendWritten, waitMs } from './positions.ts';
 import { observe } from './request-histogram.ts';
+import { type Encoding, sendWhole } from './send-whole.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -12,7 +13,7 @@ export interface JsonText {
   /** In bytes, as the header says it. */
   readonly length: string;
   /** ASCII is written as Latin-1: the same bytes, copied instead of converted (a third of a 10 KB answer's time). */
-  readonly encoding: 'latin1' | 'utf8';
+  readonly encoding: Encoding;
 }
 
 /** Looks once through a JSON text that may be sent many times. */
@@ -25,9 +26,8 @@ export function jsonText(text: string): JsonText {
  * Sends an answer that is JSON text already, with the position it reflects. Other headers that were set on `reply` may be left
  * out.
  *
- * It goes past Fastify's own sending, which takes 0.7 us of a request's 13; as text, which Node writes
- * together with the headers where it would write bytes apart from them (another 0.6). Where pages of other origins may
- * read answers, their headers come with Fastify's sending.
+ * It goes past Fastify's own sending, which takes 0.7 us of a request's 13, and past Node's (`sendWhole`). Where pages of other
+ * origins may read answers, their headers come with Fastify's sending.
  */
 export function sendJson(
   reply: FastifyReply,
@@ -59,16 +59,12 @@ export async function sendWrittenJson(
 
 function sendPast(reply: FastifyReply, headers: readonly string[], { text, length, encoding }: JsonText): FastifyReply {
   reply.hijack();
-  reply.raw.writeHead(200, [
-    'content-type',
-    JSON_TYPE,
-    'content-length',
-    length,
-    'x-content-type-options',
-    'nosniff',
-    ...headers,
-  ]);
-  reply.raw.end(text, encoding);
+  sendWhole(
+    reply.raw,
+    ['content-type', JSON_TYPE, 'content-length', length, 'x-content-type-options', 'nosniff', ...headers],
+    text,
+    encoding,
+  );
   observe(reply.request, 200);
   return reply;
 }

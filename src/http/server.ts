@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { IdentityServer } from '../identity/identity.ts';
 import { registerIdentityRoutes } from '../identity/routes.ts';
@@ -19,6 +19,7 @@ import { installCors, type OriginCheck, originCheck } from './origin.ts';
 import { installPages } from './pages.ts';
 import { limitRate, RateLimit } from './rate-limit.ts';
 import { RequestHistogram } from './request-histogram.ts';
+import { KEEP_ALIVE_SECONDS } from './send-whole.ts';
 import type { SocketLimits } from './socket-session.ts';
 import { asksForSocket, installSockets } from './sockets.ts';
 import { installTopicStream } from './topic-stream.ts';
@@ -105,7 +106,9 @@ function bareServer({ config, log, limits }: ServerOptions): FastifyInstance {
     trustProxy: trustedProxies(config.trustProxy),
     bodyLimit: BODY_BYTES,
     requestTimeout: requestMs,
+    keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000,
     http: {
+      optimizeEmptyRequests: true,
       maxHeaderSize: HEADER_BYTES,
       headersTimeout: requestMs,
       connectionsCheckingInterval: Math.min(REQUEST_MS, requestMs),
@@ -136,7 +139,10 @@ function installGate(app: FastifyInstance, config: Config, checkOrigin: OriginCh
   app.addHook('onRequest', (request, _reply, done) => {
     try {
       limit?.admit(request.ip);
-      if (request.method !== 'GET') checkOrigin(request);
+      if (request.method !== 'GET') {
+        checkOrigin(request);
+        forgetTypeOfNothing(request);
+      }
       done();
     } catch (error) {
       done(error as Error);
@@ -146,6 +152,12 @@ function installGate(app: FastifyInstance, config: Config, checkOrigin: OriginCh
     reply.header('x-content-type-options', 'nosniff');
     done(null, payload);
   });
+}
+
+/** What announces no body gets no stream (`optimizeEmptyRequests`); with a type, Fastify would wait for the stream to end. */
+function forgetTypeOfNothing({ headers }: FastifyRequest): void {
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)
+    delete headers['content-type'];
 }
 
 /** A number of proxies is told by how far from this server an address is. */

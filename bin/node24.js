@@ -2,19 +2,22 @@
 // Plain JavaScript on purpose: it must start on any Node from 18 on.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { restartWith } from './huge-pages.js';
 
 const WANTED = 24;
+/** Halves the time to load, if it is there before the first module with types: they are erased and functions compiled once, not at each start. */
+const CACHE =
+  process.env.NODE_COMPILE_CACHE ?? fileURLToPath(new URL('../node_modules/.cache/lockstep', import.meta.url));
 
 /** The Node 24 shipped through npm for this platform, or undefined where there is none. */
 function shippedNode() {
   const name = `node-${process.platform}-${process.arch}`;
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    const manifest = nodeModule.createRequire(import.meta.url).resolve(`${name}/package.json`);
     const binary = join(dirname(manifest), 'bin', 'node');
     return existsSync(binary) ? binary : undefined;
   } catch {
@@ -26,6 +29,7 @@ function shippedNode() {
 export async function runOnNode24(script, args, env = {}) {
   if (Number(process.versions.node.split('.')[0]) >= WANTED) {
     restartWith(env);
+    nodeModule.enableCompileCache(CACHE);
     process.argv = [process.argv[0], script, ...args];
     await import(pathToFileURL(script).href);
     return;
@@ -41,7 +45,7 @@ export async function runOnNode24(script, args, env = {}) {
   // The IPC channel closes when this process dies, even by SIGKILL; the child watches it (src/cli/stop-signal.ts).
   const child = spawn(node, [script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, ...env, LOCKSTEP_PARENT: String(process.pid) },
+    env: { ...process.env, ...env, NODE_COMPILE_CACHE: CACHE, LOCKSTEP_PARENT: String(process.pid) },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

@@ -1,5 +1,6 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
+import { http } from '../http/node-http.ts';
 
 /** Talks HTTP to the server that runs on a data directory, over its control socket. */
 export class ControlClient {
@@ -29,7 +30,7 @@ export class ControlClient {
 
   #request(method: string, path: string): Promise<IncomingMessage | undefined> {
     return new Promise((resolve, reject) => {
-      const sent = request({ socketPath: this.#socketPath, method, path, headers: { host: 'lockstep' } }, resolve);
+      const sent = http.request({ socketPath: this.#socketPath, method, path, headers: { host: 'lockstep' } }, resolve);
       sent.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
         else reject(new Error(`the running server does not answer on ${this.#socketPath}`, { cause: error }));

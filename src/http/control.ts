@@ -9,7 +9,7 @@ import { Type } from 'typebox';
 import type { Progress, ViewHandle } from '../live/live.ts';
 import { ClientError } from '../record/errors.ts';
 import { errorMember, installErrors } from './errors.ts';
-import { compileValidator } from './validation.ts';
+import { schemaController } from './validation.ts';
 
 /** What fits into `sockaddr_un.sun_path` beside its final zero (unix(7)). */
 const MAX_PATH_BYTES = 107;
@@ -75,8 +75,7 @@ export async function startControl(
 
 /** The routes alone, for tests without a socket. */
 export function controlServer(options: ControlOptions): FastifyInstance {
-  const app = Fastify({ logger: false });
-  app.setValidatorCompiler(compileValidator);
+  const app = Fastify({ logger: false, schemaController });
   installErrors(app, options.log);
   controlRoutes(app, options);
   return app;

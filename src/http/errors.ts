@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ClientError } from '../record/errors.ts';
+import { http } from './node-http.ts';
 import { sqlProblem } from './sql-problem.ts';
 import { describeViolations } from './violation.ts';
 
@@ -28,7 +28,7 @@ const FRAMEWORK_MESSAGES: Readonly<Record<string, string>> = {
 /** An RFC 9457 problem document, with the `message` member that the services' contracts name. */
 export function problemDocument(problem: Problem, requestId: string): string {
   const { status, message } = problem;
-  const title = STATUS_CODES[status] ?? 'Error';
+  const title = http.STATUS_CODES[status] ?? 'Error';
   return JSON.stringify({
     ...problem.members,
     type: 'about:blank',

@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { problemDocument } from './errors.ts';
 import { maySendLong } from './long-body.ts';
+import { http } from './node-http.ts';
 
 const PROBLEMS: Readonly<Record<string, readonly [status: number, message: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are too large; send less than 16 KiB.'],
@@ -16,7 +16,7 @@ export function refuseMalformed(error: Error & { code?: string }, socket: Socket
   const [status, message] = PROBLEMS[error.code ?? ''] ?? [400, 'This is not a valid HTTP request.'];
   const body = problemDocument({ status, message }, 'none');
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

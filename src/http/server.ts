@@ -23,7 +23,7 @@ import { KEEP_ALIVE_SECONDS } from './send-whole.ts';
 import type { SocketLimits } from './socket-session.ts';
 import { asksForSocket, installSockets } from './sockets.ts';
 import { installTopicStream } from './topic-stream.ts';
-import { compileValidator } from './validation.ts';
+import { schemaController } from './validation.ts';
 
 /** A service as the server sees it: its routes go under `/<name>`. */
 export interface MountedService {
@@ -103,6 +103,7 @@ function bareServer({ config, log, limits }: ServerOptions): FastifyInstance {
   const app = Fastify({
     // A logger would add listeners to every response (DESIGN: 30 us a write is all there is); errors are logged by their handler.
     logger: false,
+    schemaController,
     trustProxy: trustedProxies(config.trustProxy),
     bodyLimit: BODY_BYTES,
     requestTimeout: requestMs,
@@ -122,7 +123,6 @@ function bareServer({ config, log, limits }: ServerOptions): FastifyInstance {
   app.server.maxConnections = MAX_SOCKETS;
   // Bodies are JSON: a form or text from another site's page must not pass for one.
   app.removeContentTypeParser('text/plain');
-  app.setValidatorCompiler(compileValidator);
   return app;
 }
 

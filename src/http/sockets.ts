@@ -1,6 +1,7 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import { http } from './node-http.ts';
 import { socketRoute } from './socket-route.ts';
 import { type SocketLimits, SocketSession } from './socket-session.ts';
 
@@ -28,7 +29,7 @@ export function installSockets(app: FastifyInstance, limits: SocketLimits): void
 
 /** A response on a socket that Node has handed over; it ends the socket when it is sent. */
 function responseOn(raw: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(raw);
+  const response = new http.ServerResponse(raw);
   response.shouldKeepAlive = false;
   socket.on('error', () => socket.destroy());
   response.assignSocket(socket as never);

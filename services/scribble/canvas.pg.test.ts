@@ -159,14 +159,16 @@ async function manyClients(t: TestContext, app: TestApp): Promise<void> {
   }
 }
 
-/** In this process, and outside of it: then it never answers at once. */
+/** In this process, and outside of it: then it never answers at once; and sent to all at once or not. */
 const places = [
-  ['', scribble],
-  [', from a view that answers late', withDeferredViews(scribble as never)],
+  ['', scribble, {}],
+  [', from a view that answers late', withDeferredViews(scribble as never), {}],
+  [', a few at a time', scribble, { sentAtOnce: 2 }],
+  [', a few at a time from a view that answers late', withDeferredViews(scribble as never), { sentAtOnce: 2 }],
 ] as const;
 
-for (const [place, service] of places) {
-  const start = (t: TestContext) => testServices(t, [service as never]);
+for (const [place, service, settings] of places) {
+  const start = (t: TestContext) => testServices(t, [service as never], { services: { scribble: settings } });
   test(`[SPEC 2] [SPEC 3] concurrent writers: cells, view, clients that come, go and come back all equal the history${place}`, async (t) =>
     manyWriters(t, await start(t)));
   test(`[SPEC 3] whatever is drawn while clients connect, each misses nothing and is told nothing twice${place}`, async (t) =>

@@ -8,15 +8,24 @@ export interface Settings {
   readonly cooldownMs: number;
   /** Milliseconds in which points are gathered before they are sent to everybody. */
   readonly tickMs: number;
+  /** Clients that are sent to at once; the next ones follow when what has come meanwhile is done. */
+  readonly sentAtOnce: number;
 }
 
-export const DEFAULTS: Settings = { pointsPerSecond: 2000, addressPointsPerSecond: 10_000, cooldownMs: 0, tickMs: 10 };
+export const DEFAULTS: Settings = {
+  pointsPerSecond: 2000,
+  addressPointsPerSecond: 10_000,
+  cooldownMs: 0,
+  tickMs: 10,
+  sentAtOnce: 125,
+};
 
 const BOUNDS: Readonly<Record<keyof Settings, readonly [least: number, most: number]>> = {
   pointsPerSecond: [1, 1_000_000],
   addressPointsPerSecond: [0, 10_000_000],
   cooldownMs: [0, 86_400_000],
   tickMs: [0, 1000],
+  sentAtOnce: [1, 100_000],
 };
 
 /** The defaults with what the configuration sets; throws an error for the operator where that makes no sense. */

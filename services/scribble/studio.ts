@@ -23,7 +23,7 @@ export class Studio {
     this.settings = readSettings(settings);
     this.writes = new Writes({ record });
     this.limits = new Limits({ settings: this.settings });
-    this.broadcast = new Broadcast({ view: views.canvas, live, log, tickMs: this.settings.tickMs });
+    this.broadcast = new Broadcast({ view: views.canvas, live, log, settings: this.settings });
     this.presence = new Presence({ tell: (text) => this.broadcast.tell(text) });
     this.log = log;
     this.#unfollow = live.follow(this.broadcast);

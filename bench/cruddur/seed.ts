@@ -15,7 +15,9 @@ export interface CruddurSeed {
 
 /** Messages of one conversation, on average. */
 const A_CONVERSATION = 100;
-const PEOPLE = 2000;
+/** At least: as many as the first page of a list has, so that answers are of one size whatever there is behind them. */
+const CONVERSATIONS_OF_ONE = 20;
+const MAX_PEOPLE = 2000;
 const SIGN_UPS_AT_ONCE = 4;
 
 /** Fills a new data directory, without a server: what is slow row by row (indexes, foreign keys) is done at the end or left out. */
@@ -29,17 +31,18 @@ export async function seedCruddur({ dataDir, users, messages, activities }: Crud
         await runtime.identity.signUp({ username, password: PASSWORD, email: `${username}@example.com` });
     };
     await Promise.all(Array.from({ length: SIGN_UPS_AT_ONCE }, signUps));
-    const groups = Math.max(users.length, Math.ceil(messages / A_CONVERSATION));
+    const groups = Math.max((users.length * CONVERSATIONS_OF_ONE) / 2, Math.ceil(messages / A_CONVERSATION));
+    const people = Math.min(MAX_PEOPLE, Math.floor((groups * 2) / CONVERSATIONS_OF_ONE));
     await runtime.record.transaction(async (tx) => {
       // Rows that fit together by construction need no check.
       await tx.query('set local session_replication_role = replica');
-      await tx.query(PEOPLE_SQL, [PEOPLE]);
-      await tx.query(GROUPS_SQL, [groups, PEOPLE]);
+      await tx.query(PEOPLE_SQL, [people]);
+      await tx.query(GROUPS_SQL, [groups, people]);
       await tx.query(MEMBERS_SQL, [groups, messages]);
       for (const [name] of INDEXES) await tx.query(`drop index ${name}`);
       await tx.query('alter table cruddur.messages drop constraint messages_uuid_key');
-      await tx.query(MESSAGES_SQL, [messages, groups, PEOPLE]);
-      await tx.query(ACTIVITIES_SQL, [activities, PEOPLE]);
+      await tx.query(MESSAGES_SQL, [messages, groups, people]);
+      await tx.query(ACTIVITIES_SQL, [activities, people]);
       await tx.query('alter table cruddur.messages add unique (uuid)');
       for (const [, sql] of INDEXES) await tx.query(sql);
       for (const [table, column] of IDENTITIES)
@@ -90,7 +93,7 @@ const GROUPS_SQL = `
 /** Of each conversation's members one has read nothing of the last messages. */
 const MEMBERS_SQL = `
   insert into cruddur.message_group_members (message_group_uuid, user_id, read_id)
-  select uuid, person, case when person = first_user_id then $2::bigint else $2::bigint - 3 * $1::bigint end
+  select uuid, person, case when person = first_user_id then $2::bigint else greatest(0, $2::bigint - 3 * $1::bigint) end
     from cruddur.message_groups, unnest(array[first_user_id, second_user_id]) person`;
 
 const MESSAGES_SQL = `

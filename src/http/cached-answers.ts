@@ -170,7 +170,7 @@ function bodyOf<const Queries extends readonly ViewQuery<unknown>[]>(
   return { ...jsonText(JSON.stringify(question.body(results))), until, position };
 }
 
-/** At most: a string without a character above U+00FF takes half. */
+/** At most: its text, and its bytes; a string without a character above U+00FF takes half. */
 function sizeOf(key: string, body: Body): number {
-  return (key.length + body.text.length) * 2 + ENTRY_OVERHEAD;
+  return (key.length + body.text.length) * 2 + Number(body.length) + ENTRY_OVERHEAD;
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatPosition } from '../changes/position.ts';
 import { testServer } from './testing/server.ts';
 
 /** Bytes that an answer of this size fills a socket's buffers with. */
@@ -59,6 +61,21 @@ test('an answer has the headers of any other, and the connection stays', async (
     assert.match(text, /\r\nlockstep-position: e1-2s\r\nlockstep-source: view\r\n/);
     assert.deepEqual(bodies(text), [`{"number":1,"limit":${limit}}`]);
   }
+});
+
+test('an answer that is sent again and again says where the view is now, and when', async (t) => {
+  const { socket, view } = await open(t);
+  const dates = new Set<string>();
+  for (const lsn of [100, 100, 100, 200, 200, 200]) {
+    view.position = { epoch: 'e1', lsn };
+    socket.write(get(1));
+    const text = await read(socket, ends(1));
+    assert.equal(/lockstep-position: (\S+)/.exec(text)?.[1], formatPosition(view.position));
+    assert.deepEqual(bodies(text), ['{"number":1,"limit":1}']);
+    dates.add(/date: (.+) GMT/.exec(text)![1]!);
+    if (dates.size === 1) await sleep(400);
+  }
+  assert.equal(dates.size, 2, 'the date stands still, or runs');
 });
 
 test('requests that come in one piece are answered in their order, and whole', async (t) => {
@@ -124,7 +141,7 @@ test('a client that does not read is not sent for without end, and gets each ans
   socket.pause();
   for (let i = 1; i <= 6; i++) {
     socket.write(get(i));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   const waiting = (await taken).writableLength / LARGE;
   assert.ok(waiting < 2.5, `${waiting} answers wait in the socket`); // one being sent, and the one that made it stop reading

@@ -62,7 +62,7 @@ test('characters beyond ASCII have the right length', async (t) => {
 
 test('[SPEC 8] the oldest make room when the bytes are used up', async (t) => {
   const view = new TestView();
-  const answers = new CachedAnswers(view, { maxBytes: 1500 });
+  const answers = new CachedAnswers(view, { maxBytes: 2800 });
   let made = 0;
   const app = await server(t, (request, reply) =>
     answers.send(request, reply, { key: request.url, queries: () => [{}], body: () => ++made && 'x'.repeat(100) }),

@@ -5,8 +5,8 @@ import type { ResultsOf, ViewQuery } from '../views/view.ts';
 import { type JsonText, jsonText, sendJson } from './json-answer.ts';
 import { minPosition } from './positions.ts';
 
-/** What one entry costs besides its text, roughly. */
-const ENTRY_OVERHEAD = 256;
+/** What one entry costs besides its text, roughly: its objects, and the headers among its bytes. */
+const ENTRY_OVERHEAD = 512;
 
 export interface CachedAnswersOptions {
   /** Bodies and keys kept, in bytes; 16 MiB unless told. */

@@ -9,7 +9,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { restartWith } from './huge-pages.js';
 
 const WANTED = 24;
-/** Halves the time to load, if it is there before the first module with types: they are erased and functions compiled once, not at each start. */
+/**
+ * Halves the time to load: types are erased and functions compiled once, not at each start. Needed before the first module with
+ * types, or what erases them is loaded for that one.
+ */
 const CACHE =
   process.env.NODE_COMPILE_CACHE ?? fileURLToPath(new URL('../node_modules/.cache/lockstep', import.meta.url));
 

@@ -75,7 +75,7 @@ export class Broadcast implements LiveListener {
   /** Sends a text to all binary clients. */
   tell(text: string): void {
     const frame = textFrames([text]);
-    for (const audience of this.#audiences) audience.tell(frame);
+    for (const audience of [...this.#audiences]) audience.tell(frame);
   }
 
   transaction({ changes: all }: Transaction): void {
@@ -89,7 +89,7 @@ export class Broadcast implements LiveListener {
   /** What happened is not known point by point, but the view knows what is newer than what was sent. */
   resync(): void {
     if (this.#options.live.watermark.epoch !== this.#epoch) this.#restart('it is another record');
-    else for (const audience of this.#audiences) audience.fallBehind();
+    else for (const audience of [...this.#audiences]) audience.fallBehind();
     this.#schedule();
   }
 

@@ -22,8 +22,8 @@ export class WholeAnswer {
   }
 
   /**
-   * All of it, as it goes to a socket now: text, or where it was sent in this second before, bytes, which are neither put together
-   * nor copied any more (6 KB of garbage a request, else, for a page of posts).
+   * All of it, as it goes to a socket now: text, or where it was sent in this second before, bytes, which are neither put
+   * together nor copied any more (for a page of posts that was 6 KB of garbage a request).
    */
   current(): string | Buffer {
     const date = dateNow();
@@ -44,10 +44,10 @@ export class WholeAnswer {
 }
 
 /**
- * Sends an answer straight to the socket. Node's own sending collects headers, corks the socket, waits for the write and
- * takes two more turns to say that it ended: 4 us of a hot answer's 14. And the answers of one turn of the event loop go together, at its
- * end: a client that is woken for each answer, works while the next one is made and sleeps again costs the server a wake-up an
- * answer, which cost another fifth.
+ * Sends an answer straight to the socket. Node's own sending collects headers, corks the socket, waits for the write and takes
+ * two more turns to say that it ended: 4 us of a hot answer's 14. And the answers of one turn of the event loop go together, at
+ * its end: a client that is woken for each answer, works while the next one is made and sleeps again costs the server a wake-up
+ * an answer, which was another fifth.
  */
 export function sendWhole(response: ServerResponse, answer: WholeAnswer): void {
   if (mustGoThroughNode(response)) {

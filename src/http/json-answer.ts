@@ -42,11 +42,9 @@ export function sendJson(
   answer: Pick<Answer<unknown>, 'position' | 'source'>,
   json: string | JsonText,
 ): FastifyReply {
-  if (reply.server.lockstep.config.corsOrigins.length > 0)
-    return describeAnswer(reply, answer)
-      .type(JSON_TYPE)
-      .send(typeof json === 'string' ? json : json.text);
   const text = typeof json === 'string' ? jsonText(json) : json;
+  if (reply.server.lockstep.config.corsOrigins.length > 0)
+    return describeAnswer(reply, answer).type(JSON_TYPE).send(text.text);
   return sendPast(reply, wholeOf(text, positionText(answer.position), answer.source));
 }
 

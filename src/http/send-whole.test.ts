@@ -9,8 +9,8 @@ import { testServer } from './testing/server.ts';
 /** Bytes that an answer of this size fills a socket's buffers with. */
 const LARGE = 8 * 2 ** 20;
 
-async function open(t: TestContext, routes: Parameters<typeof testServer>[2] = {}) {
-  const server = await testServer(t, {}, routes);
+async function open(t: TestContext) {
+  const server = await testServer(t);
   const port = await server.listen();
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   t.after(() => socket.destroy());

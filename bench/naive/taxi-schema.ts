@@ -6,7 +6,7 @@ const read = (path: string) => readFileSync(new URL(`../../services/taxi/${path}
 export const TAXI_SCHEMA = `
   create schema if not exists rides;
   ${read('migrations/001-items.sql')}
-  ${read('target/001-rides.sql')}
+  ${['001-rides', '002-billing', '003-billing', '004-billing'].map((name) => read(`target/${name}.sql`)).join('')}
   insert into rides.drivers
   select driverid::integer, attributes ->> 'DRIVER_NAME', attributes ->> 'DRIVER_EMAIL', attributes ->> 'DRIVER_MOBILE',
          attributes ->> 'VEHICLE_ID', (attributes ->> 'CAB_TYPE_ID')::integer, (attributes ->> 'VENDOR_ID')::integer

@@ -30,7 +30,7 @@ const ROW =
   MTA_TAX TIP_AMOUNT TOLLS_AMOUNT IMPROVEMENT_SURCHARGE TOTAL_AMOUNT`.split(/\s+/);
 const insertRow = statement(
   'row',
-  `insert into rides.trips (rider_email, trip_info, ${ROW.map((name) => name.toLowerCase()).join(', ')})
+  `insert into rides.completed_trips (rider_email, trip_info, ${ROW.map((name) => name.toLowerCase()).join(', ')})
    values ($1, $2, ${ROW.map((_, i) => `$${i + 3}`).join(', ')})`,
 );
 

@@ -149,19 +149,19 @@ async function delays(port: number, client: pg.Client, count: number): Promise<n
 
 /** Under load: from the time that the completion names until the row's transaction began, as the database's clock has it. */
 async function behindUnderLoad(bench: Bench, port: number, client: pg.Client): Promise<number[]> {
-  await client.query('alter table rides.trips add column projected_at timestamptz default now()');
-  await client.query('update rides.trips set projected_at = null');
-  await client.query('alter table rides.trips alter column projected_at set default now()');
+  await client.query('alter table rides.completed_trips add column projected_at timestamptz default now()');
+  await client.query('update rides.completed_trips set projected_at = null');
+  await client.query('alter table rides.completed_trips alter column projected_at set default now()');
   await loadTrips({ port, callers: CALLERS, seconds: bench.seconds, warmupSeconds: bench.warmupSeconds });
   await caughtUp(client);
   const { rows } = await client.query(
-    `select extract(epoch from projected_at - dropoff_datetime)::float8 * 1000 as ms from rides.trips where projected_at is not null`,
+    `select extract(epoch from projected_at - dropoff_datetime)::float8 * 1000 as ms from rides.completed_trips where projected_at is not null`,
   );
   return rows.map(({ ms }: { ms: number }) => ms).sort((a: number, b: number) => a - b);
 }
 
 const TRIPS = `
-  insert into rides.trips (rider_email, trip_info, id, rider_id, driver_id, vehicle_id, cab_type_id, vendor_id, rate_code_id, payment_type,
+  insert into rides.completed_trips (rider_email, trip_info, id, rider_id, driver_id, vehicle_id, cab_type_id, vendor_id, rate_code_id, payment_type,
     passenger_count, pickup_datetime, dropoff_datetime, pickup_longitude, pickup_latitude, dropoff_longitude, dropoff_latitude, trip_distance,
     trip_type, fare_amount, extra, mta_tax, tip_amount, tolls_amount, improvement_surcharge, total_amount)
   select 'person' || n % 50000 || '@example.com', to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS"Z,"') || 1000000 + n, n, n % 50000, 1 + n % 2000, 'NYC',
@@ -172,7 +172,7 @@ const TRIPS = `
 async function billing(client: pg.Client, trips: number): Promise<number> {
   await client.query('call billingandpayments()');
   await client.query(TRIPS, [trips]);
-  await client.query('vacuum analyze rides.trips');
+  await client.query('vacuum analyze rides.completed_trips');
   await client.query('checkpoint');
   const began = performance.now();
   await client.query('call billingandpayments()');

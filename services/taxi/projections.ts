@@ -1,6 +1,6 @@
 import { attributesToWrite, type Item, projection, type TargetRow } from '../../src/index.ts';
 
-/** Column of `rides.trips` and its type; the attribute has the same name in capitals. */
+/** Column of `rides.completed_trips` and its type; the attribute has the same name in capitals. */
 const TRIP_COLUMNS = {
   id: 'bigint',
   rider_id: 'bigint',
@@ -67,7 +67,7 @@ export const projections = {
       },
       {
         source: 'taxi.trip_items',
-        target: 'rides.trips',
+        target: 'rides.completed_trips',
         key: { rider_email: 'text', trip_info: 'text' },
         columns: TRIP_COLUMNS,
         keyOf: ({ riderid, tripinfo }) => ({ rider_email: riderid as string, trip_info: tripinfo as string }),

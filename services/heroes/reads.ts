@@ -29,7 +29,7 @@ export class Reads {
   send(request: FastifyRequest, reply: FastifyReply, asked: Asked): FastifyReply | Promise<FastifyReply> {
     const began = performance.now();
     const min = asked.cache ? minPosition(request) : undefined;
-    const now = asked.cache && !min ? this.#view.readNow([rows(asked.ids)]) : undefined;
+    const now = asked.cache ? this.#view.readNow([rows(asked.ids)], min) : undefined;
     if (!now) return this.#sendRead(request, reply, asked, began);
     const sent = sendFound(reply, now, asked);
     this.latency.cached.add(performance.now() - began);

@@ -76,12 +76,9 @@ export class CachedAnswers<Query extends ViewQuery<unknown>> {
     question: CachedQuestion<Queries>,
   ): FastifyReply | Promise<FastifyReply> {
     const min = minPosition(request);
-    if (min) return this.#sendRead(reply, this.#read(question, { minPosition: min }));
-    return (
-      this.#sendCached(reply, question.key) ??
-      this.#sendNow(reply, question) ??
-      this.#sendRead(reply, this.#readShared(question))
-    );
+    const behind = min && !this.#view.readNow([], min);
+    const sent = behind ? undefined : (this.#sendCached(reply, question.key) ?? this.#sendNow(reply, question));
+    return sent ?? this.#sendRead(reply, min ? this.#read(question, { minPosition: min }) : this.#readShared(question));
   }
 
   #sendCached(reply: FastifyReply, key: string): FastifyReply | undefined {

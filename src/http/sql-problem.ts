@@ -18,6 +18,7 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
   '23503': { status: 409, message: 'This refers to something that is not there, or that something else still needs.' },
   '23505': { status: 409, message: 'This exists already.' },
   '23514': { status: 400, message: 'A value is outside what is allowed.' },
+  '54000': { status: 400, message: 'A value is too long to be stored; send a shorter one.' },
   '40001': { status: 503, message: 'Another change came in between. Try again.', headers: RETRY },
   '40P01': { status: 503, message: 'Another change came in between. Try again.', headers: RETRY },
   '08': BUSY,

@@ -90,10 +90,13 @@ export interface ViewHandle<Query extends ViewQuery<unknown> = ViewQuery<unknown
     options?: ReadOptions,
   ): Promise<Answer<ResultsOf<Queries>>>;
   /**
-   * The same without waiting, or undefined where the view cannot answer now. The hot path. Without queries: where the view stands, if
-   * it can be answered from now.
+   * The same without waiting, or undefined where the view cannot answer now, or not with that position. The hot path. Without queries:
+   * where the view stands, if it can be answered from now.
    */
-  readNow<const Queries extends readonly Query[]>(queries: Queries): Answer<ResultsOf<Queries>> | undefined;
+  readNow<const Queries extends readonly Query[]>(
+    queries: Queries,
+    minPosition?: Position,
+  ): Answer<ResultsOf<Queries>> | undefined;
   /** Write-through: makes a view that is filled on demand hold what these queries ask for. Others hold everything. */
   hold(queries: readonly Query[]): Promise<void>;
   status(): ViewStatus;
@@ -119,7 +122,7 @@ export interface StateTopic {
   readonly everyMs?: number;
   /** The keys a change touches, among those that somebody follows. `keys` holds them. */
   touchedBy(change: Change, keys: ReadonlySet<string>): Iterable<string>;
-  /** The state of one key; throws `BadRequest` for a key that is none. */
+  /** The state of one key; throws `ClientError` for a key that is none. */
   read(key: string): Promise<Answer<unknown>>;
   /** Whether this user may follow it; everybody unless told. Asked again for each message. */
   authorize?(key: string, user: TopicUser | null): boolean;

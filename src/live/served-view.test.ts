@@ -54,10 +54,13 @@ test('[SPEC 4] a view that has not reached the position in time does not answer:
   log.commit([{ id: 1, value: 2 }]);
   const minPosition = { epoch: 'fake', lsn: log.lsn };
   assert.deepEqual(view.readNow([ALL])!.results[0], ['1=1'], 'behind');
+  assert.equal(view.readNow([ALL], minPosition), undefined);
   const answer = await view.read([ALL], { minPosition });
   assert.deepEqual(answer, { results: [['1=2']], position: minPosition, source: 'record' });
   await settle(log, watermark);
   assert.equal((await view.read([ALL], { minPosition })).source, 'view');
+  assert.deepEqual(view.readNow([ALL], minPosition)!.results[0], ['1=2']);
+  assert.equal(view.readNow([ALL], { epoch: 'another', lsn: 0 }), undefined);
 });
 
 test('[SPEC 4] who reads from the record and then from the view does not go back in time', async (t) => {

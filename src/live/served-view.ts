@@ -164,7 +164,9 @@ export class ServedView implements ViewHandle {
 
   readNow<const Queries extends readonly ViewQuery<unknown>[]>(
     queries: Queries,
+    minPosition?: Position,
   ): Answer<ResultsOf<Queries>> | undefined {
+    if (minPosition && !this.#options.watermark.hasReached(minPosition)) return undefined;
     if (this.#stored) return queries.length === 0 && this.#servesStored ? this.#answerHere([]) : undefined;
     const state = this.#readable();
     if (!state) return undefined;

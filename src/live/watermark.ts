@@ -136,13 +136,18 @@ export class Watermark {
     return { position: flushed === null ? null : { epoch: this.#position.epoch, lsn: flushed }, applied: false };
   }
 
+  /** Whether `position` is applied. */
+  hasReached({ epoch, lsn }: Position): boolean {
+    return epoch === this.#position.epoch && lsn <= this.#position.lsn;
+  }
+
   /** Resolves when `position` is applied. */
   async reached(position: Position, timeoutMs: number): Promise<void> {
+    if (this.hasReached(position)) return;
     if (position.epoch !== this.#position.epoch) throw new PositionOfAnotherEpoch();
-    if (position.lsn <= this.#position.lsn) return;
     if (position.lsn > (await this.#options.flushedLsn())) throw new PositionAhead();
+    if (this.hasReached(position)) return;
     if (position.epoch !== this.#position.epoch) throw new PositionOfAnotherEpoch();
-    if (position.lsn <= this.#position.lsn) return;
     const waiter = this.#waiter(timeoutMs);
     this.#byLsn.push(waiter);
     this.#until([waiter], position.lsn);

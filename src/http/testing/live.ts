@@ -71,8 +71,10 @@ export class TestView implements ViewHandle<ViewQuery<number>> {
   position: Position = { epoch: 'e1', lsn: 100 };
   reads: (Position | undefined)[] = [];
 
-  readNow(queries: readonly unknown[]): Answer<never> | undefined {
+  readNow(queries: readonly unknown[], minPosition?: Position): Answer<never> | undefined {
     if (!this.available) return undefined;
+    if (minPosition && (minPosition.epoch !== this.position.epoch || minPosition.lsn > this.position.lsn))
+      return undefined;
     return { results: queries.map(() => this.number) as never, position: this.position, source: 'view' };
   }
 

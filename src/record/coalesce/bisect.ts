@@ -42,8 +42,11 @@ function isTransient(error: unknown): boolean {
   return isConflict(error) || sqlState(error) === STALE_PLAN;
 }
 
+/** Of class 54 (limits of the statement) the one that is a row's: a value too long for its index, or for its type. */
+const TOO_LONG = '54000';
+
 /** Whether a row of the statement is to blame, and the others would do. */
 export function isFaultOfARow(error: unknown): boolean {
   const state = sqlState(error);
-  return state !== undefined && !WHOLE_BATCH.has(state.slice(0, 2));
+  return state !== undefined && (state === TOO_LONG || !WHOLE_BATCH.has(state.slice(0, 2)));
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../testing/database.ts';
@@ -171,6 +172,15 @@ test('[rule 17] a bad row fails alone, with its own error', async (t) => {
   ]);
   assert.equal(Object.keys(await totals(record)).length, 38);
   assert.equal((await add({ id: 'k13', by: 1 })).value, 1, 'the key of a failed row is free again');
+});
+
+test('[rule 17] a value that is too long for its index fails alone', async (t) => {
+  const { record } = await prepared(t);
+  const counter = record.coalesceWrites(ADD);
+  const long = randomBytes(4000).toString('hex');
+  const [first, bad, last] = await Promise.allSettled(['a', long, 'b'].map((id) => counter({ id, by: 1 })));
+  assert.deepEqual([first!.status, last!.status], ['fulfilled', 'fulfilled']);
+  assert.match(String((bad as PromiseRejectedResult).reason), /index row size/);
 });
 
 test('what encode or decode throws fails its caller alone', async (t) => {

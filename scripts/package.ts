@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = join(root, 'package.json');
 const saved = join(root, 'node_modules/.cache/lockstep-package.json');
 /** Only for building the pages. */
-const BUILD_ONLY = ['vite', '@vitejs/plugin-react', 'react', 'react-dom', 'wouter'];
+const BUILD_ONLY = ['vite', '@vitejs/plugin-react', 'react', 'react-dom', 'uplot', 'wouter'];
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string>>;

@@ -1,4 +1,6 @@
 // The public API: what services and applications use. Nothing else of `src` is meant to be imported.
+import type {} from '@fastify/swagger'; // a route's schema may have a summary
+
 export { type Static, Type } from 'typebox';
 export type { Change, Transaction } from './changes/change.ts';
 export { formatPosition, type Position } from './changes/position.ts';
@@ -23,6 +25,7 @@ export type {
   Live,
   LiveListener,
   ProjectionStatus,
+  SignalTopic,
   StateTopic,
   Topic,
   TopicEvent,
@@ -95,9 +98,9 @@ export {
 export { type BitmapOptions, bitmap } from './views/bitmap/bitmap.ts';
 export type { BitmapQuery, Bits, CellChanges, Pixels } from './views/bitmap/queries.ts';
 export { bits, changes, drawn, region, sequenceAt, snapshot } from './views/bitmap/queries.ts';
-export { feed } from './views/feed/feed.ts';
+export { type FeedOptions, feed } from './views/feed/feed.ts';
 export { type FeedEntry, newest } from './views/feed/queries.ts';
-export { inbox } from './views/inbox/inbox.ts';
+export { type InboxOptions, inbox } from './views/inbox/inbox.ts';
 export {
   conversations,
   type InboxQuery,
@@ -108,7 +111,7 @@ export {
   profile,
 } from './views/inbox/queries.ts';
 export type { Key } from './views/lazy.ts';
-export { leaderboard } from './views/leaderboard/leaderboard.ts';
+export { type LeaderboardOptions, leaderboard } from './views/leaderboard/leaderboard.ts';
 export type { RankedRow, Standing } from './views/leaderboard/queries.ts';
 export { count, history, range, standing, top } from './views/leaderboard/queries.ts';
 export {

@@ -26,6 +26,7 @@ export const GROUPS: readonly GuideGroup[] = [
     title: 'Build',
     guides: [
       guide('write-a-service', 'Write a service', 'One of your own, live and verified, in ten minutes'),
+      guide('kit', 'The kit', 'What a service is made of: views, topics, items, requests'),
       guide('reference', 'Commands and configuration', 'The command line; every option, where it is set, its default'),
       guide('client', 'The client', 'Typed calls, the session and subscriptions, in a browser or in Node'),
     ],
@@ -36,7 +37,8 @@ export const GROUPS: readonly GuideGroup[] = [
       guide('how-it-works', 'How it works', 'The one path of the data, part by part, and why it is so'),
       guide('guarantees', 'Guarantees', 'What holds, the code that enforces it, the test that proves it', 'SPEC.md'),
       guide('correctness', 'Where the obvious way is wrong', 'Twenty rules, each learnt from a fault'),
-      guide('measurements', 'Measurements', 'Every number, how it was measured, and against what', 'bench/RESULTS.md'),
+      guide('measurements', 'Measurements', 'Every number, against what, and where the time goes', 'bench/RESULTS.md'),
+      guide('benchmark', 'The benchmark', 'How it is measured, who competes, what is fair about it', 'bench/README.md'),
     ],
   },
   {

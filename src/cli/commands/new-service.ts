@@ -68,14 +68,15 @@ export default defineService({
     best: { type: 'state', touchedBy: (_change, keys) => keys, read: () => views.scores.read(TEN_BEST) },
   }),
   routes(app, { record, live, views }) {
-    app.post<{ Body: Static<typeof NewScore> }>('/scores', { schema: { body: NewScore } }, async ({ body }, reply) => {
+    const schema = { summary: 'Submit a score', body: NewScore };
+    app.post<{ Body: Static<typeof NewScore> }>('/scores', { schema }, async ({ body }, reply) => {
       const written = await record.transaction(async (tx) => {
         const [row] = await tx.query('insert into ${schema}.scores (who, points) values ($1, $2) returning id', [body.who, body.points]);
         return { ...row, ...body };
       });
       return sendWritten(reply, written, live); // when the view shows it
     });
-    app.get('/best', async (request, reply) => {
+    app.get('/best', { schema: { summary: 'The ten best' } }, async (request, reply) => {
       const answer = await views.scores.read(TEN_BEST, { minPosition: minPosition(request) });
       return sendAnswer(reply, answer, answer.results[0].map(shown));
     });

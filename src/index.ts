@@ -1,6 +1,7 @@
-// The public API: what services and applications use. Nothing else of `src` is meant to be imported.
-import type {} from '@fastify/swagger'; // a route's schema may have a summary
+// A route schema's `summary` is a type of this package, also for who has only Lockstep's.
+/// <reference types="@fastify/swagger" preserve="true" />
 
+// The public API: what services and applications use. Nothing else of `src` is meant to be imported.
 export { type Static, Type } from 'typebox';
 export type { Change, Transaction } from './changes/change.ts';
 export { formatPosition, type Position } from './changes/position.ts';

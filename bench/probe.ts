@@ -14,6 +14,7 @@ function timed(live: Live): Live {
       return live.watermark;
     },
     reached: (position, timeoutMs) => live.reached(position, timeoutMs),
+    shown: (position) => live.shown(position),
     signal: (topic, key, data) => live.signal(topic, key, data),
     follow: (listener) => live.follow(listener),
     status: () => live.status(),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PositionAhead } from '../live/errors.ts';
 import { testServer } from './testing/server.ts';
 
 const write = (headers: Record<string, string> = {}) =>
@@ -44,6 +45,18 @@ test('[SPEC 4] [rule 3] a position that is none is 400', async (t) => {
     assert.equal(response.statusCode, 400, bad);
     assert.match(response.json<{ message: string }>().message, /Lockstep-Min-Position is no position/);
   }
+});
+
+test('[SPEC 4] a read of the record waits until SQL shows the position; one of a view is left to the view', async (t) => {
+  const { app, live } = await testServer(t);
+  const get = (url: string, position: string) => app.inject({ url, headers: { 'lockstep-min-position': position } });
+  assert.equal((await get('/sample/refused', 'e1-2s')).statusCode, 409);
+  assert.deepEqual(live.awaited, [{ epoch: 'e1', lsn: 100 }]);
+  assert.equal((await get('/sample/refused', 'nonsense')).statusCode, 400);
+  await get('/sample/numbers', 'e1-2s');
+  assert.equal(live.awaited.length, 1);
+  live.shown = async () => Promise.reject(new PositionAhead());
+  assert.equal((await get('/sample/refused', 'e1-2s')).statusCode, 400);
 });
 
 test('Idempotency-Key reaches the service when it is a safe one', async (t) => {

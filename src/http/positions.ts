@@ -1,8 +1,15 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { formatPosition, type Position, parsePosition } from '../changes/position.ts';
 import type { Answer, Live } from '../live/live.ts';
 import { ClientError } from '../record/errors.ts';
 import type { Written } from '../record/record.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Read from a view, which waits for `Lockstep-Min-Position` itself. */
+    readsView?: boolean;
+  }
+}
 
 export const POSITION_HEADERS = ['Lockstep-Position', 'Lockstep-Source', 'Lockstep-Applied'] as const;
 
@@ -17,6 +24,22 @@ export function positionFrom(text: string, name: string): Position {
 export function minPosition(request: FastifyRequest): Position | undefined {
   const text = rawHeader(request, 'lockstep-min-position');
   return text === undefined ? undefined : positionFrom(text, 'Lockstep-Min-Position');
+}
+
+/**
+ * A service's reads wait for `Lockstep-Min-Position` (SPEC 4): what they read from the record then shows it. Those that are read from a
+ * view, which waits itself, and sooner, say `config: { readsView: true }`.
+ */
+export function awaitPositions(routes: FastifyInstance, live: Live): void {
+  routes.addHook('onRoute', (route) => {
+    if (route.config?.readsView || ![route.method].flat().includes('GET')) return;
+    route.preHandler = [...[route.preHandler ?? []].flat(), waitForPosition];
+  });
+  function waitForPosition(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+    const position = minPosition(request);
+    if (position) live.shown(position).then(() => done(), done);
+    else done();
+  }
 }
 
 /** A header, without the object of all of them that Node makes when it is first asked for (0.3 us of a hot answer). */

@@ -17,6 +17,7 @@ import { type GaugeSource, installMetrics } from './metrics.ts';
 import { installOpenApi } from './openapi.ts';
 import { installCors, type OriginCheck, originCheck } from './origin.ts';
 import { installPages } from './pages.ts';
+import { awaitPositions } from './positions.ts';
 import { limitRate, RateLimit } from './rate-limit.ts';
 import { RequestHistogram } from './request-histogram.ts';
 import { KEEP_ALIVE_SECONDS } from './send-whole.ts';
@@ -86,7 +87,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   if (options.console) app.register(installConsole, { ...options.console, kit, requests });
   for (const service of services)
-    app.register(async (routes) => service.routes(routes), { prefix: `/${service.name}` });
+    app.register(
+      async (routes) => {
+        awaitPositions(routes, kit.live);
+        await service.routes(routes);
+      },
+      { prefix: `/${service.name}` },
+    );
   app.register(installPages, {
     folder: options.pages ?? fileURLToPath(new URL('../../web/dist', import.meta.url)),
     services,

@@ -206,6 +206,8 @@ export interface Live {
   applied(receipt: Receipt, timeoutMs?: number): Promise<Applied>;
   /** Waits for a position a client named. Rejects with `PositionAhead`, `PositionOfAnotherEpoch`, `PositionTimeout`, `TooManyWaiters`. */
   reached(position: Position, timeoutMs?: number): Promise<void>;
+  /** Waits until SQL shows everything up to a position a client named; a view may do so earlier. Rejects as `reached`. */
+  shown(position: Position): Promise<void>;
   /**
    * Sends something that is no change of the record (that somebody is typing) to those who follow an event topic's key, on every node
    * where views live in a store, now or never: it is not kept, not resumed, and costs the record nothing. Its position is the watermark.

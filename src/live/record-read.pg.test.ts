@@ -13,7 +13,7 @@ import type { PgRecord, RecordReader } from '../record/record.ts';
 import { FeedRecorder, openTestFeed, openWriter, type Writer } from '../testing/feed-recorder.ts';
 import type { ViewDefinition } from '../views/view.ts';
 import { PositionTimeout } from './errors.ts';
-import { readFromRecord } from './record-read.ts';
+import { readFromRecord, untilShown } from './record-read.ts';
 import { Watermark } from './watermark.ts';
 
 // A server of the file's own: its commits are made to wait for a standby that never comes, which is how they stay in the log
@@ -114,8 +114,11 @@ test('[SPEC 4] [rule 11] nor what the log has up to the position asked for, wher
   unfed.restart({ epoch: session.epoch, lsn: session.start });
   const end = await record.flushedLsn();
   await assert.rejects(read(unfed, end), PositionTimeout);
+  const wait = () => untilShown({ record, watermark: unfed }, { epoch: session.epoch, lsn: end });
+  await assert.rejects(wait(), PositionTimeout);
+  const shown = wait();
   await standbys('');
-  await visible;
+  await Promise.all([visible, shown]);
   const { results, position } = await read(unfed, end);
   assert.ok((results[0] as number[]).includes(id));
   assert.equal(position.lsn, end);

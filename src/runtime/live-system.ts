@@ -11,7 +11,7 @@ import { Follower } from '../live/follower.ts';
 import type { Applied, Live, LiveListener, LiveStatus, Progress, VerifyReport } from '../live/live.ts';
 import { Node } from '../live/nodes/node.ts';
 import type { ProjectionRunner } from '../live/projection/runner.ts';
-import { currentSnapshot, openTransactions } from '../live/record-read.ts';
+import { currentSnapshot, openTransactions, untilShown } from '../live/record-read.ts';
 import { ServedView } from '../live/served-view.ts';
 import type { OpenStore } from '../live/stored/store.ts';
 import { StoredFollower } from '../live/stored/stored-follower.ts';
@@ -111,6 +111,10 @@ export class LiveSystem implements Live {
 
   reached(position: Position, timeoutMs = this.#options.config.waitMs): Promise<void> {
     return this.#watermark.reached(position, timeoutMs);
+  }
+
+  shown(position: Position): Promise<void> {
+    return untilShown({ record: this.#options.record, watermark: this.#watermark }, position);
   }
 
   signal(topic: string, key: string, data: unknown): void {

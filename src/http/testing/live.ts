@@ -22,6 +22,13 @@ export class TestLive implements Live {
 
   async reached(): Promise<void> {}
 
+  /** What SQL was waited for to show. */
+  awaited: Position[] = [];
+
+  async shown(position: Position): Promise<void> {
+    this.awaited.push(position);
+  }
+
   signal(): void {}
 
   follow(): () => void {

@@ -57,7 +57,8 @@ function routes(app: FastifyInstance, { live, view, identity }: Omit<TestServer,
     score: Type.Union([Type.Integer(), Type.String({ pattern: '^\\d{1,10}$' })]),
     note: Type.Optional(Type.String()),
   });
-  app.get<{ Querystring: { limit?: number } }>('/numbers', { schema: { querystring: Limit } }, (request, reply) =>
+  const read = { schema: { querystring: Limit }, config: { readsView: true } };
+  app.get<{ Querystring: { limit?: number } }>('/numbers', read, (request, reply) =>
     answers.send(request, reply, {
       key: `limit ${request.query.limit ?? 5}`,
       queries: () => [{}],

@@ -1,4 +1,5 @@
 import { ClientError } from '../record/errors.ts';
+import { isBadValue } from '../record/failures.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { Row } from '../record/value.ts';
 import { arrayOf, type Key, type RowsRead, rowsByKey, seenBy } from '../views/lazy.ts';
@@ -85,9 +86,6 @@ export class KeyedReads {
   }
 }
 
-/** The client's, or of class 22 of SQLSTATE: the value is malformed, or out of range. */
 function isFaultOfAKey(error: unknown): boolean {
-  if (error instanceof ClientError) return true;
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && code.startsWith('22');
+  return error instanceof ClientError || isBadValue(error);
 }

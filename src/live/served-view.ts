@@ -2,6 +2,7 @@ import type { Transaction } from '../changes/change.ts';
 import type { RebuildReason } from '../changes/feed.ts';
 import { formatPosition, type Position } from '../changes/position.ts';
 import { ClientError } from '../record/errors.ts';
+import { isBadValue } from '../record/failures.ts';
 import type { PgRecord } from '../record/record.ts';
 import type { MemoryView, ResultsOf, ViewDefinition, ViewQuery, ViewStats } from '../views/view.ts';
 import { PositionOfAnotherEpoch, PositionTimeout, ViewUnavailable } from './errors.ts';
@@ -330,7 +331,7 @@ export class ServedView implements ViewHandle {
       if (this.#isFed) await watermark.passed(await record.flushedLsn(), waitMs);
       return { results: results as ResultsOf<Queries>, position, source: 'record' };
     } catch (error) {
-      if (error instanceof ClientError) throw error;
+      if (error instanceof ClientError || isBadValue(error)) throw error;
       throw new ViewUnavailable(this.name, error);
     }
   }

@@ -43,6 +43,11 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 
+/** Class 22 of SQLSTATE: a value that was sent is malformed, or out of range. */
+export function isBadValue(error: unknown): boolean {
+  return sqlState(error)?.startsWith('22') ?? false;
+}
+
 /** Two transactions were in each other's way, and this one was rolled back: running it again may work. */
 export function isConflict(error: unknown): boolean {
   const state = sqlState(error);

@@ -8,6 +8,7 @@ import { testDatabase } from '../testing/database.ts';
 import { faultProxy } from '../testing/fault-proxy.ts';
 import { openWriter } from '../testing/feed-recorder.ts';
 import { count, history, range, standing, top } from '../views/leaderboard/queries.ts';
+import { rows } from '../views/row-cache/queries.ts';
 
 const DAY = '2026-03-04';
 const BEST = [top({ board: 'games', window: 'overall', limit: 100 })] as const;
@@ -208,6 +209,12 @@ test('[SPEC 4] [rule 3] a position ahead of the record is refused over HTTP', as
   assert.equal((await get(formatPosition({ epoch: 'other', lsn }))).status, 409);
   assert.equal((await get('nonsense!')).status, 400);
   assert.equal((await get(formatPosition({ epoch, lsn }))).status, 200);
+});
+
+test("a value that the record refuses is the caller's fault, not an outage", async (t) => {
+  const app = await testApp(t);
+  const heroes = app.views.find(({ name }) => name === 'heroes/heroes')!;
+  await assert.rejects(heroes.read([rows([Number.NaN])]), { code: '22P02' });
 });
 
 test('[SPEC 2] [rule 4] a transaction of 200,000 rows arrives whole: never a part of it is read', async (t) => {

@@ -3,28 +3,20 @@ import type { Answer, Live } from '../live/live.ts';
 import type { Written } from '../record/record.ts';
 import { describeAnswer, positionText, sendWritten, waitMs } from './positions.ts';
 import { observe } from './request-histogram.ts';
-import { type Encoding, sendWhole, WholeAnswer } from './send-whole.ts';
+import { type AnswerBody, AnswerHead, sendWhole, WholeAnswer } from './send-whole.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** JSON as it is sent, many times perhaps. */
-export interface JsonText {
-  readonly text: string;
-  /** In bytes, as the header says it. */
-  readonly length: string;
-  /** ASCII is written as Latin-1: the same bytes, copied instead of converted (a third of a 10 KB answer's time). */
-  readonly encoding: Encoding;
+export interface JsonText extends AnswerBody {
   /** As it was sent last. */
-  sent?: SentText;
+  sent?: WholeAnswer;
 }
 
-interface SentText {
-  readonly position: string;
-  readonly source: string;
-  readonly answer: WholeAnswer;
-}
-
-/** Looks once through a JSON text that may be sent many times. */
+/**
+ * Looks once through a JSON text that may be sent many times. ASCII is written as Latin-1: the same bytes, copied instead of
+ * converted (a third of a 10 KB answer's time).
+ */
 export function jsonText(text: string): JsonText {
   const bytes = Buffer.byteLength(text);
   return { text, length: String(bytes), encoding: bytes === text.length ? 'latin1' : 'utf8' };
@@ -45,16 +37,9 @@ export function sendJson(
   const text = typeof json === 'string' ? jsonText(json) : json;
   if (reply.server.lockstep.config.corsOrigins.length > 0)
     return describeAnswer(reply, answer).type(JSON_TYPE).send(text.text);
-  return sendPast(reply, wholeOf(text, positionText(answer.position), answer.source));
-}
-
-/** The same one while what it says is the same. */
-function wholeOf(text: JsonText, position: string, source: string): WholeAnswer {
-  if (text.sent?.position !== position || text.sent.source !== source) {
-    const headers = ['lockstep-position', position, 'lockstep-source', source];
-    text.sent = { position, source, answer: jsonAnswer(headers, text) };
-  }
-  return text.sent.answer;
+  const head = readHead(positionText(answer.position), answer.source);
+  if (text.sent?.head !== head) text.sent = new WholeAnswer(head, text);
+  return sendPast(reply, text.sent);
 }
 
 /** As {@link sendWritten}, of an answer that is JSON text already, in the manner of {@link sendJson}. */
@@ -67,14 +52,28 @@ export async function sendWrittenJson(
   if (reply.server.lockstep.config.corsOrigins.length > 0)
     return sendWritten(reply.type(JSON_TYPE), { ...written, value: null }, live, text);
   const { position, applied } = await live.applied(written.receipt, waitMs(reply));
-  const headers = position ? ['lockstep-position', positionText(position)] : [];
-  if (!applied) headers.push('lockstep-applied', 'false');
-  return sendPast(reply, jsonAnswer(headers, jsonText(text)));
+  const head = writeHead(position ? positionText(position) : '', applied ? '' : 'false');
+  return sendPast(reply, new WholeAnswer(head, jsonText(text)));
 }
 
-function jsonAnswer(headers: readonly string[], { text, length, encoding }: JsonText): WholeAnswer {
-  const all = ['content-type', JSON_TYPE, 'content-length', length, 'x-content-type-options', 'nosniff', ...headers];
-  return new WholeAnswer(all, text, encoding);
+const readHead = headsWith('lockstep-source');
+const writeHead = headsWith('lockstep-applied');
+
+/** The head of an answer at a position, with another header beside it; the same one while both are the same. */
+function headsWith(name: string): (position: string, value: string) => AnswerHead {
+  const last = { position: '', value: '', head: headOf({}) };
+  return (position, value) => {
+    if (position !== last.position || value !== last.value) {
+      const head = headOf({ 'lockstep-position': position, [name]: value });
+      Object.assign(last, { position, value, head });
+    }
+    return last.head;
+  };
+}
+
+function headOf(headers: Readonly<Record<string, string>>): AnswerHead {
+  const own = Object.entries(headers).filter(([, value]) => value !== '');
+  return new AnswerHead(['content-type', JSON_TYPE, 'x-content-type-options', 'nosniff', ...own.flat()]);
 }
 
 function sendPast(reply: FastifyReply, answer: WholeAnswer): FastifyReply {

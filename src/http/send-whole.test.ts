@@ -52,12 +52,9 @@ test('an answer has the headers of any other, and the connection stays', async (
   for (const limit of [1, 2, 3]) {
     socket.write(get(limit));
     const text = await read(socket, ends(1));
-    assert.match(
-      text,
-      /^HTTP\/1\.1 200 OK\r\ncontent-type: application\/json; charset=utf-8\r\ncontent-length: 22\r\n/,
-    );
+    assert.match(text, /^HTTP\/1\.1 200 OK\r\ncontent-type: application\/json; charset=utf-8\r\n/);
     assert.match(text, /\r\ndate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/);
-    assert.match(text, /\r\nconnection: keep-alive\r\nkeep-alive: timeout=72\r\n\r\n/);
+    assert.match(text, /\r\nconnection: keep-alive\r\nkeep-alive: timeout=72\r\ncontent-length: 22\r\n\r\n/);
     assert.match(text, /\r\nlockstep-position: e1-2s\r\nlockstep-source: view\r\n/);
     assert.deepEqual(bodies(text), [`{"number":1,"limit":${limit}}`]);
   }

@@ -7,18 +7,46 @@ const CONNECTION = `connection: keep-alive\r\nkeep-alive: timeout=${KEEP_ALIVE_S
 
 export type Encoding = 'latin1' | 'utf8';
 
-/** An answer: 200, with `headers` (names and values in turns, known to hold no line break) and a body as long as they say. */
-export class WholeAnswer {
+/** What answers that differ in their body alone begin with: 200, and headers (names and values in turns, known to hold no line break). */
+export class AnswerHead {
   readonly headers: readonly string[];
-  readonly body: string;
-  readonly encoding: Encoding;
   #date = '';
+  #text = '';
+
+  constructor(headers: readonly string[]) {
+    this.headers = headers;
+  }
+
+  /** As it goes to a socket now, but for the body's length; the same text for a second. */
+  current(): string {
+    const date = dateNow();
+    if (date !== this.#date) {
+      let text = 'HTTP/1.1 200 OK\r\n';
+      for (let i = 0; i < this.headers.length; i += 2) text += `${this.headers[i]}: ${this.headers[i + 1]}\r\n`;
+      this.#date = date;
+      this.#text = `${text}date: ${date}\r\n${CONNECTION}`;
+    }
+    return this.#text;
+  }
+}
+
+/** A body, and its length in bytes. */
+export interface AnswerBody {
+  readonly text: string;
+  readonly length: string;
+  readonly encoding: Encoding;
+}
+
+/** An answer. */
+export class WholeAnswer {
+  readonly head: AnswerHead;
+  readonly body: AnswerBody;
+  #head = '';
   #bytes: Buffer | undefined;
 
-  constructor(headers: readonly string[], body: string, encoding: Encoding) {
-    this.headers = headers;
+  constructor(head: AnswerHead, body: AnswerBody) {
+    this.head = head;
     this.body = body;
-    this.encoding = encoding;
   }
 
   /**
@@ -26,20 +54,18 @@ export class WholeAnswer {
    * together nor copied any more (for a page of posts that was 6 KB of garbage a request).
    */
   current(): string | Buffer {
-    const date = dateNow();
-    if (date === this.#date) {
-      this.#bytes ??= Buffer.from(this.#text(date), this.encoding);
+    const head = this.head.current();
+    if (head === this.#head) {
+      this.#bytes ??= Buffer.from(this.#text(head), this.body.encoding);
       return this.#bytes;
     }
-    this.#date = date;
+    this.#head = head;
     this.#bytes = undefined;
-    return this.#text(date);
+    return this.#text(head);
   }
 
-  #text(date: string): string {
-    let head = 'HTTP/1.1 200 OK\r\n';
-    for (let i = 0; i < this.headers.length; i += 2) head += `${this.headers[i]}: ${this.headers[i + 1]}\r\n`;
-    return `${head}date: ${date}\r\n${CONNECTION}\r\n${this.body}`;
+  #text(head: string): string {
+    return `${head}content-length: ${this.body.length}\r\n\r\n${this.body.text}`;
   }
 }
 
@@ -51,7 +77,8 @@ export class WholeAnswer {
  */
 export function sendWhole(response: ServerResponse, answer: WholeAnswer): void {
   if (mustGoThroughNode(response)) {
-    response.writeHead(200, answer.headers as string[]).end(answer.body, answer.encoding);
+    const { head, body } = answer;
+    response.writeHead(200, [...head.headers, 'content-length', body.length]).end(body.text, body.encoding);
     return;
   }
   if (waiting.push({ response, answer }) === 1) setImmediate(sendAll);
@@ -85,7 +112,7 @@ function sendAll(): void {
 
 function send({ response, answer }: Waiting): void {
   if (!response.socket?.writable) return; // gone; Node has told everyone who waits for its end
-  response.socket.write(answer.current(), answer.encoding);
+  response.socket.write(answer.current(), answer.body.encoding);
   (response as { finished: boolean }).finished = true;
   // The server waits for it before it gives the socket to the next response.
   response.emit('finish');

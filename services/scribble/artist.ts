@@ -9,7 +9,7 @@ import {
 } from '../../src/index.ts';
 import type { Point } from './canvas.ts';
 import type { Limits } from './limits.ts';
-import { readAction, readDraw, storedFrame, V2 } from './protocol.ts';
+import { frameId, readAction, readDraw, storedFrame, V2 } from './protocol.ts';
 import type { Studio } from './studio.ts';
 import type { Viewer, ViewerState } from './viewer.ts';
 
@@ -75,16 +75,18 @@ export class Artist implements SocketHandler, Viewer {
   #receivedFrame(data: Buffer): void {
     if (!this.binary)
       throw new ClientError(400, `Send JSON as text, or connect with the subprotocol ${V2} for binary messages.`);
-    const { id, points } = readDraw(data);
-    this.#drawAll(points).then(
-      () => this.socket.write(binaryFrame(storedFrame(id))),
-      (error) => this.#refuse(error, { id }),
+    this.#drawAll(data).then(
+      (id) => this.socket.write(binaryFrame(storedFrame(id))),
+      (error) => this.#refuse(error, { id: frameId(data) }),
     );
   }
 
-  async #drawAll(points: readonly Point[]): Promise<void> {
+  /** Returns the frame's number. */
+  async #drawAll(frame: Buffer): Promise<number> {
+    const { id, points } = readDraw(frame);
     this.#admit(points.length);
     await Promise.all(points.map((point) => this.#draw(point)));
+    return id;
   }
 
   #authenticate(token: string): void {
@@ -97,10 +99,15 @@ export class Artist implements SocketHandler, Viewer {
     );
   }
 
-  /** Throws 429 or 503. */
+  /** Throws 413, 429 or 503. */
   #admit(points: number): void {
+    const { pointsPerSecond, pointsAtOnce } = this.#limits;
+    if (points > pointsAtOnce)
+      throw new ClientError(
+        413,
+        `At most ${pointsAtOnce} ${pointsAtOnce === 1 ? 'point' : 'points'} a frame, found ${points}.`,
+      );
     if (!this.#bucket.take(points)) {
-      const { pointsPerSecond } = this.#limits;
       throw new ClientError(429, `You draw too fast: at most ${pointsPerSecond} points a second. Wait a moment.`);
     }
     if (this.#underWay + points > MAX_UNDER_WAY)

@@ -281,8 +281,14 @@ test('a cool-down between two points', async (t: TestContext) => {
   await until('the first point', () => client.points.length === 1);
   const binary = await BinaryClient.open(t, `${app.url}/scribble`);
   binary.draw(7, [[3, 1]]);
-  await until('a refusal that names the frame', () => binary.texts.some((text) => 'error' in text));
-  const { error } = binary.texts.find((text) => 'error' in text) as { error: { id: number; retryAfterMs: number } };
-  assert.equal(error.id, 7);
-  assert.ok(error.retryAfterMs > 0 && error.retryAfterMs <= 60_000);
+  await until('a refusal that names the frame', () => binary.errors.length === 1);
+  const { id, retryAfterMs } = binary.errors[0]!;
+  assert.equal(id, 7);
+  assert.ok(retryAfterMs! > 0 && retryAfterMs! <= 60_000);
+  binary.draw(8, [
+    [4, 1],
+    [5, 1],
+  ]);
+  await until('another', () => binary.errors.length === 2);
+  assert.deepEqual(binary.errors[1], { status: 413, message: 'At most 1 point a frame, found 2.', id: 8 });
 });

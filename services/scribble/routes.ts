@@ -12,7 +12,7 @@ import { timeOf } from './time.ts';
 import { Turns } from './turns.ts';
 
 const TAGS = ['scribble'];
-/** Bytes of a client's message: 16,000 points in one frame. */
+/** Bytes of a client's message: 16,000 points in one frame, and its header. */
 const MAX_PAYLOAD = 65_536;
 /** Pictures of the past made at once, and waiting: each reads many rows. */
 const PICTURES = { atOnce: 1, waiting: 20 };

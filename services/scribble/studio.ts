@@ -67,6 +67,8 @@ export class Studio {
 
   #hello(): string {
     const { cooldownMs } = this.settings;
-    return JSON.stringify({ hello: { width: WIDTH, height: HEIGHT, palette: PALETTE, paper: PAPER, cooldownMs } });
+    const { pointsAtOnce } = this.limits;
+    const hello = { width: WIDTH, height: HEIGHT, palette: PALETTE, paper: PAPER, cooldownMs, pointsAtOnce };
+    return JSON.stringify({ hello });
   }
 }

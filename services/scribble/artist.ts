@@ -11,6 +11,7 @@ import type { Point } from './canvas.ts';
 import type { Limits } from './limits.ts';
 import { frameId, readAction, readDraw, storedFrame, V2 } from './protocol.ts';
 import type { Studio } from './studio.ts';
+import { plainAddress } from './subject.ts';
 import type { Viewer, ViewerState } from './viewer.ts';
 
 /** Bytes of a text message that is read; longer ones are refused. */
@@ -23,6 +24,8 @@ const MAX_UNDER_WAY = 20_000;
 /** One client: what it sends becomes points, or is refused with a message. Its socket stays open unless it goes on and on. */
 export class Artist implements SocketHandler, Viewer {
   readonly socket: ClientSocket;
+  /** Of the socket, as points and bans have it. */
+  readonly address: string;
   state: ViewerState = 'behind';
   sequence = -1;
   readonly #studio: Studio;
@@ -33,6 +36,7 @@ export class Artist implements SocketHandler, Viewer {
 
   constructor({ socket, studio }: { socket: ClientSocket; studio: Studio }) {
     this.socket = socket;
+    this.address = plainAddress(socket.address);
     this.#studio = studio;
     this.#limits = studio.limits;
     this.#bucket = studio.limits.bucket();
@@ -116,7 +120,8 @@ export class Artist implements SocketHandler, Viewer {
   }
 
   async #draw(point: Point): Promise<void> {
-    const { user, address } = this.socket;
+    const { user } = this.socket;
+    const { address } = this;
     this.#underWay++;
     try {
       const { value: drawn } = await this.#studio.writes.draw({ ...point, username: user?.username ?? null, address });

@@ -71,7 +71,7 @@ async function take(app: TestApp, writes: Writes, one: Step, address: string): P
   if (one.kind === 'clear') await writes.clear(ADMIN);
   if (one.kind === 'rollback') {
     const range = { from: '2020-01-01T00:00:00Z', to: new Date(Date.now() + 1000).toISOString() };
-    await writes.rollback({ address: one.address }, range, ADMIN);
+    await writes.rollback({ username: null, address: one.address }, range, ADMIN);
   }
   if (one.kind === 'coalesced') {
     const drawn = one.points.map(([index, color]) => writes.draw({ index, color, username: null, address }));
@@ -262,9 +262,18 @@ test('points rolled back stay back, whatever is rolled back later', async (t) =>
   await draw(2, 2, 'bad');
   await draw(3, 2, 'bad');
   await draw(3, 4, 'good');
-  assert.deepEqual((await writes.rollback({ address: 'bad' }, all, ADMIN)).value, { points: 3, cells: 1 });
-  assert.deepEqual((await writes.rollback({ username: 'user' }, all, ADMIN)).value, { points: 1, cells: 1 });
-  assert.deepEqual((await writes.rollback({ address: 'nobody' }, all, ADMIN)).value, { points: 0, cells: 0 });
+  assert.deepEqual((await writes.rollback({ username: null, address: 'bad' }, all, ADMIN)).value, {
+    points: 3,
+    cells: 1,
+  });
+  assert.deepEqual((await writes.rollback({ username: 'user', address: null }, all, ADMIN)).value, {
+    points: 1,
+    cells: 1,
+  });
+  assert.deepEqual((await writes.rollback({ username: null, address: 'nobody' }, all, ADMIN)).value, {
+    points: 0,
+    cells: 0,
+  });
   await settled(app);
   const { results } = await viewOf(app).read([changes({ after: 0, limit: 10 }), bits()]);
   const found = new Map([...results[0].cells].map((cell, i) => [cell, results[0].codes[i]]));

@@ -55,6 +55,7 @@ test('sign-up, login, verify; names are unique without regard to case, unconfirm
   assert.deepEqual(await identity.verify(tokens.idToken), ann);
   assert.deepEqual(await identity.verify(tokens.accessToken), { ...ann, email: null });
   await assert.rejects(async () => identity.verify(tokens.refreshToken), { status: 401, message: 'invalid token' });
+  assert.deepEqual([await identity.nameOf('aNN'), await identity.nameOf('cat')], ['Ann', undefined]);
 });
 
 test('[SPEC 9] a wrong password and any unknown name get the same answer; bad accounts are 400', async (t) => {

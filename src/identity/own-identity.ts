@@ -119,6 +119,10 @@ export class OwnIdentity implements IdentityServer {
     return this.#parts.verifier.verify(token);
   }
 
+  async nameOf(username: string): Promise<string | undefined> {
+    return (await findAccount(this.#parts.record, username))?.username;
+  }
+
   confirm(confirmation: { username: string; code: string; address: string }): Promise<void> {
     return this.#confirmations().confirm(confirmation);
   }

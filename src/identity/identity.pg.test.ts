@@ -235,6 +235,11 @@ test('what one process ends or publishes, another knows after its next refresh',
   await there.identity.refreshFromRecord();
   assert.throws(() => there.identity.verify(idToken), { message: 'invalid token' });
   assert.ok(there.identity.jwks().keys.some((key) => key.kid === kid));
+  const again = await here.login('ann');
+  await there.identity.verify(again.idToken);
+  await here.identity.revoke('ann', 'admin');
+  await there.identity.refreshFromRecord();
+  assert.throws(() => there.identity.verify(again.idToken), { message: 'invalid token' });
   // Tokens of before have expired by themselves: nothing needs to be remembered.
   there.time.now += 3 * 3600e6;
   await there.identity.refreshFromRecord();

@@ -4,6 +4,9 @@ import type { RecordTransaction } from '../record/record.ts';
 export const CONFIRM_PATH = '/identity/confirm';
 export const RESEND_PATH = `${CONFIRM_PATH}/resend`;
 
+/** Seconds until a process knows of tokens ended, and keys made, by others. */
+export const REFRESH_SECONDS = 10;
+
 /** Who is asking, from a verified token. */
 export interface User {
   readonly sub: string;

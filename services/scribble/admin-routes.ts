@@ -4,6 +4,7 @@ import { bearerToken, ClientError, microsToIso, nowMicros, sendWritten } from '.
 import type { Context } from './context.ts';
 import * as schemas from './schemas.ts';
 import type { Studio } from './studio.ts';
+import { checkClient, plainAddress, subjectOf } from './subject.ts';
 import { timeOf } from './time.ts';
 import type { Admin, Ban } from './writes.ts';
 
@@ -16,14 +17,17 @@ export function adminRoutes(fastify: FastifyInstance, { identity, live, record }
   const { writes } = studio;
   const adminOf = async (request: FastifyRequest): Promise<Admin> => {
     const { roles, username } = await identity.verify(bearerToken(request));
-    if (roles.includes('admin')) return { username, address: request.ip };
+    if (roles.includes('admin')) return { username, address: plainAddress(request.ip) };
     throw new ClientError(403, 'Only an admin may do this.');
   };
+  // Before anything is said about what was sent.
+  const onRequest = async (request: FastifyRequest) => void (await adminOf(request));
   const route = { tags: TAGS, security: SIGNED_IN };
 
   app.post(
     '/rollback',
     {
+      onRequest,
       schema: {
         ...route,
         summary: 'Take back the points of a user or an address',
@@ -36,12 +40,14 @@ export function adminRoutes(fastify: FastifyInstance, { identity, live, record }
       const admin = await adminOf(request);
       const { from, to } = request.body;
       const range = { from: isoOf('from', from), to: to === undefined ? microsToIso(nowMicros()) : isoOf('to', to) };
-      return sendWritten(reply, await writes.rollback(request.body, range, admin), live);
+      const subject = await subjectOf(request.body, identity);
+      return sendWritten(reply, await writes.rollback(subject, range, admin), live);
     },
   );
   app.post(
     '/clear',
     {
+      onRequest,
       schema: {
         ...route,
         summary: 'Clear the canvas',
@@ -54,6 +60,7 @@ export function adminRoutes(fastify: FastifyInstance, { identity, live, record }
   app.post(
     '/bans',
     {
+      onRequest,
       schema: {
         ...route,
         summary: 'Ban a user or an address from drawing',
@@ -65,28 +72,29 @@ export function adminRoutes(fastify: FastifyInstance, { identity, live, record }
       const admin = await adminOf(request);
       const { reason, until } = request.body;
       const terms = { reason, ...(until === undefined ? {} : { until: isoOf('until', until) }) };
-      const written = await writes.ban(request.body, terms, admin);
-      studio.dismiss(request.body);
+      const subject = await subjectOf(request.body, identity);
+      checkClient(subject);
+      const written = await writes.ban(subject, terms, admin);
+      studio.dismiss(subject);
       return sendWritten(reply, written, live, banBody(written.value));
     },
   );
   app.get(
     '/bans',
     {
+      onRequest,
       schema: {
         ...route,
         summary: 'The newest 1000 bans',
         response: { 200: schemas.Bans, '4xx': schemas.Problem },
       },
     },
-    async (request) => {
-      await adminOf(request);
-      return { bans: (await writes.bans(1000)).map(banBody) };
-    },
+    async () => ({ bans: (await writes.bans(1000)).map(banBody) }),
   );
   app.delete(
     '/bans/:ban_id',
     {
+      onRequest,
       schema: {
         ...route,
         summary: 'Lift a ban',
@@ -94,14 +102,12 @@ export function adminRoutes(fastify: FastifyInstance, { identity, live, record }
         response: { 200: schemas.Unbanned, '4xx': schemas.Problem },
       },
     },
-    async (request, reply) => {
-      await adminOf(request);
-      return sendWritten(reply, await writes.unban(request.params.ban_id), live);
-    },
+    async (request, reply) => sendWritten(reply, await writes.unban(request.params.ban_id), live),
   );
   app.get(
     '/points',
     {
+      onRequest,
       schema: {
         ...route,
         summary: 'Who drew a cell, newest first, at most 100 points',
@@ -110,7 +116,6 @@ export function adminRoutes(fastify: FastifyInstance, { identity, live, record }
       },
     },
     async (request) => {
-      await adminOf(request);
       const { x, y } = request.query;
       const rows = await record.query<{
         color: number | null;

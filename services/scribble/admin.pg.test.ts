@@ -4,7 +4,7 @@ import { testApp } from '../../src/testing/app.ts';
 import { BinaryClient, JsonClient, until } from './test-clients.ts';
 
 test('admins keep the canvas in order', async (suite) => {
-  const app = await testApp(suite);
+  const app = await testApp(suite, { trustProxy: true });
   const url = `${app.url}/scribble`;
   const call = async (method: string, path: string, token?: string, body?: unknown) => {
     const answer = await fetch(url + path, {
@@ -33,11 +33,15 @@ test('admins keep the canvas in order', async (suite) => {
   await suite.test('[SPEC 9] nobody else may', async () => {
     for (const [method, path, body] of [
       ['POST', '/rollback', { username: 'x', from: '2026-01-01' }],
+      ['POST', '/rollback', { from: 7 }],
       ['POST', '/clear', undefined],
       ['POST', '/bans', { username: 'x', reason: 'y' }],
+      ['POST', '/bans', []],
       ['GET', '/bans', undefined],
       ['DELETE', '/bans/1', undefined],
+      ['DELETE', '/bans/none', undefined],
       ['GET', '/points?x=1&y=1', undefined],
+      ['GET', '/points?x=here', undefined],
     ] as const) {
       assert.equal((await call(method, path, undefined, body)).status, 401, path);
       assert.equal((await call(method, path, vandal, body)).status, 403, path);
@@ -64,7 +68,7 @@ test('admins keep the canvas in order', async (suite) => {
         [null, 0],
       ],
     );
-    const { status, body } = await call('POST', '/rollback', admin, { username: 'vandal', from: '2026-01-01' });
+    const { status, body } = await call('POST', '/rollback', admin, { username: 'VANDAL', from: '2026-01-01' });
     assert.deepEqual([status, body], [200, { points: 3, cells: 2 }]);
     await shown(1, 10);
     await shown(0, 11);
@@ -72,7 +76,8 @@ test('admins keep the canvas in order', async (suite) => {
     const range = { username: 'vandal', from: '2020-01-01', to: '2020-01-02' };
     assert.deepEqual((await call('POST', '/rollback', admin, range)).body, { points: 0, cells: 0 });
     assert.equal((await call('POST', '/rollback', admin, { from: '2020-01-01' })).status, 400);
-    assert.equal((await call('POST', '/rollback', admin, { username: 'x', from: 'noon' })).status, 400);
+    assert.equal((await call('POST', '/rollback', admin, { username: 'vandal', from: 'noon' })).status, 400);
+    assert.equal((await call('POST', '/rollback', admin, { username: 'x', from: '2020-01-01' })).status, 404);
   });
 
   await suite.test('a banned user is disconnected, refused, and let in again', async () => {
@@ -96,6 +101,32 @@ test('admins keep the canvas in order', async (suite) => {
     assert.equal((await call('DELETE', `/bans/${bans[0]!.ban_id}`, admin)).status, 404);
     other.draw(500, 500);
     await shown(1, 500_500);
+  });
+
+  await suite.test('a ban is of whom the sockets name, however it is written, or is refused', async () => {
+    const ban = async (body: object) => {
+      const answer = await call('POST', '/bans', admin, { reason: 'test', ...body });
+      return { ...answer, ...(answer.body as { username: string; address: string; message: string }) };
+    };
+    const client = await JsonClient.open(suite, url, { headers: { authorization: vandal } });
+    assert.equal((await ban({ username: 'VanDal' })).username, 'vandal');
+    assert.equal((await client.closed).code, 1008);
+    for (const [written, meant] of [
+      ['2001:DB8::0001', '2001:db8::1'],
+      ['::FFFF:203.0.113.7', '203.0.113.7'],
+      ['::ffff:cb00:7107', '203.0.113.7'],
+      ['203.0.113.7', '203.0.113.7'],
+    ])
+      assert.equal((await ban({ address: written })).address, meant);
+    const headers = { 'x-forwarded-for': '::FFFF:203.0.113.7' };
+    await assert.rejects(JsonClient.open(suite, url, { headers }), /403/);
+    for (const address of ['not an ip', '203.0.113.007', '203.0.113.0/24'])
+      assert.match((await ban({ address })).message, /^address must be an IP address such as 203\.0\.113\.7, found /);
+    const unknown = await ban({ username: 'nobody' });
+    assert.deepEqual([unknown.status, unknown.message], [404, 'There is no user "nobody".']);
+    for (const until of ['0000-01-01', '9999-12-31T23:59:59-01:00'])
+      assert.match((await ban({ username: 'vandal', until })).message, /^until must be a time /);
+    await app.record.query('delete from scribble.bans');
   });
 
   await suite.test('a ban that has run out bans nobody; an address is banned like a user', async () => {

@@ -9,8 +9,9 @@ import {
 } from '../../src/index.ts';
 import type { Point } from './canvas.ts';
 import type { Limits } from './limits.ts';
-import { readAction, readDraw, storedFrame, V2 } from './protocol.ts';
+import { frameId, readAction, readDraw, storedFrame, V2 } from './protocol.ts';
 import type { Studio } from './studio.ts';
+import { plainAddress } from './subject.ts';
 import type { Viewer, ViewerState } from './viewer.ts';
 
 /** Bytes of a text message that is read; longer ones are refused. */
@@ -23,6 +24,8 @@ const MAX_UNDER_WAY = 20_000;
 /** One client: what it sends becomes points, or is refused with a message. Its socket stays open unless it goes on and on. */
 export class Artist implements SocketHandler, Viewer {
   readonly socket: ClientSocket;
+  /** Of the socket, as points and bans have it. */
+  readonly address: string;
   state: ViewerState = 'behind';
   sequence = -1;
   readonly #studio: Studio;
@@ -33,6 +36,7 @@ export class Artist implements SocketHandler, Viewer {
 
   constructor({ socket, studio }: { socket: ClientSocket; studio: Studio }) {
     this.socket = socket;
+    this.address = plainAddress(socket.address);
     this.#studio = studio;
     this.#limits = studio.limits;
     this.#bucket = studio.limits.bucket();
@@ -75,16 +79,18 @@ export class Artist implements SocketHandler, Viewer {
   #receivedFrame(data: Buffer): void {
     if (!this.binary)
       throw new ClientError(400, `Send JSON as text, or connect with the subprotocol ${V2} for binary messages.`);
-    const { id, points } = readDraw(data);
-    this.#drawAll(points).then(
-      () => this.socket.write(binaryFrame(storedFrame(id))),
-      (error) => this.#refuse(error, { id }),
+    this.#drawAll(data).then(
+      (id) => this.socket.write(binaryFrame(storedFrame(id))),
+      (error) => this.#refuse(error, { id: frameId(data) }),
     );
   }
 
-  async #drawAll(points: readonly Point[]): Promise<void> {
+  /** Returns the frame's number. */
+  async #drawAll(frame: Buffer): Promise<number> {
+    const { id, points } = readDraw(frame);
     this.#admit(points.length);
     await Promise.all(points.map((point) => this.#draw(point)));
+    return id;
   }
 
   #authenticate(token: string): void {
@@ -97,10 +103,15 @@ export class Artist implements SocketHandler, Viewer {
     );
   }
 
-  /** Throws 429 or 503. */
+  /** Throws 413, 429 or 503. */
   #admit(points: number): void {
+    const { pointsPerSecond, pointsAtOnce } = this.#limits;
+    if (points > pointsAtOnce)
+      throw new ClientError(
+        413,
+        `At most ${pointsAtOnce} ${pointsAtOnce === 1 ? 'point' : 'points'} a frame, found ${points}.`,
+      );
     if (!this.#bucket.take(points)) {
-      const { pointsPerSecond } = this.#limits;
       throw new ClientError(429, `You draw too fast: at most ${pointsPerSecond} points a second. Wait a moment.`);
     }
     if (this.#underWay + points > MAX_UNDER_WAY)
@@ -109,7 +120,8 @@ export class Artist implements SocketHandler, Viewer {
   }
 
   async #draw(point: Point): Promise<void> {
-    const { user, address } = this.socket;
+    const { user } = this.socket;
+    const { address } = this;
     this.#underWay++;
     try {
       const { value: drawn } = await this.#studio.writes.draw({ ...point, username: user?.username ?? null, address });

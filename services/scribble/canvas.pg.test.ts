@@ -71,7 +71,7 @@ async function take(app: TestApp, writes: Writes, one: Step, address: string): P
   if (one.kind === 'clear') await writes.clear(ADMIN);
   if (one.kind === 'rollback') {
     const range = { from: '2020-01-01T00:00:00Z', to: new Date(Date.now() + 1000).toISOString() };
-    await writes.rollback({ address: one.address }, range, ADMIN);
+    await writes.rollback({ username: null, address: one.address }, range, ADMIN);
   }
   if (one.kind === 'coalesced') {
     const drawn = one.points.map(([index, color]) => writes.draw({ index, color, username: null, address }));
@@ -262,9 +262,18 @@ test('points rolled back stay back, whatever is rolled back later', async (t) =>
   await draw(2, 2, 'bad');
   await draw(3, 2, 'bad');
   await draw(3, 4, 'good');
-  assert.deepEqual((await writes.rollback({ address: 'bad' }, all, ADMIN)).value, { points: 3, cells: 1 });
-  assert.deepEqual((await writes.rollback({ username: 'user' }, all, ADMIN)).value, { points: 1, cells: 1 });
-  assert.deepEqual((await writes.rollback({ address: 'nobody' }, all, ADMIN)).value, { points: 0, cells: 0 });
+  assert.deepEqual((await writes.rollback({ username: null, address: 'bad' }, all, ADMIN)).value, {
+    points: 3,
+    cells: 1,
+  });
+  assert.deepEqual((await writes.rollback({ username: 'user', address: null }, all, ADMIN)).value, {
+    points: 1,
+    cells: 1,
+  });
+  assert.deepEqual((await writes.rollback({ username: null, address: 'nobody' }, all, ADMIN)).value, {
+    points: 0,
+    cells: 0,
+  });
   await settled(app);
   const { results } = await viewOf(app).read([changes({ after: 0, limit: 10 }), bits()]);
   const found = new Map([...results[0].cells].map((cell, i) => [cell, results[0].codes[i]]));
@@ -281,8 +290,14 @@ test('a cool-down between two points', async (t: TestContext) => {
   await until('the first point', () => client.points.length === 1);
   const binary = await BinaryClient.open(t, `${app.url}/scribble`);
   binary.draw(7, [[3, 1]]);
-  await until('a refusal that names the frame', () => binary.texts.some((text) => 'error' in text));
-  const { error } = binary.texts.find((text) => 'error' in text) as { error: { id: number; retryAfterMs: number } };
-  assert.equal(error.id, 7);
-  assert.ok(error.retryAfterMs > 0 && error.retryAfterMs <= 60_000);
+  await until('a refusal that names the frame', () => binary.errors.length === 1);
+  const { id, retryAfterMs } = binary.errors[0]!;
+  assert.equal(id, 7);
+  assert.ok(retryAfterMs! > 0 && retryAfterMs! <= 60_000);
+  binary.draw(8, [
+    [4, 1],
+    [5, 1],
+  ]);
+  await until('another', () => binary.errors.length === 2);
+  assert.deepEqual(binary.errors[1], { status: 413, message: 'At most 1 point a frame, found 2.', id: 8 });
 });

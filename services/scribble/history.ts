@@ -2,6 +2,7 @@ import { ClientError, microsToIso, type PgRecord, type RecordReader } from '../.
 import { HEIGHT, PALETTE, PAPER, WIDTH } from './canvas.ts';
 import { animatedPng, type Frame, indexedPng } from './png.ts';
 import { codeOf } from './protocol.ts';
+import { EARLIEST } from './time.ts';
 
 /** Points read at once: an answer is handled in one turn of the event loop. */
 const PAGE = 20_000;
@@ -73,7 +74,7 @@ export class CanvasHistory {
     const [first] = await this.#record.query<PointRow>(
       'select drawn_at from scribble.points order by point_id limit 1',
     );
-    const start = from ?? Math.min((first?.drawn_at ?? to) - 1, to - 1);
+    const start = from ?? Math.max(EARLIEST, Math.min((first?.drawn_at ?? to) - 1, to - 1));
     if (start >= to) throw new ClientError(400, 'from must be before to.');
     const [found] = await this.#record.query<{ points: number }>(
       `select count(*) as points from (

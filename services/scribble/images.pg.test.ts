@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { isoToMicros, microsToIso, nowMicros } from '../../src/index.ts';
 import { testApp } from '../../src/testing/app.ts';
 import { HEIGHT, PALETTE, WIDTH } from './canvas.ts';
-import { MinuteImage } from './minute-image.ts';
+import { lastModified, MinuteImage } from './minute-image.ts';
 import { animatedPng, bitPng, indexedPng } from './png.ts';
 
 /** pngjs, an independent decoder, as Playwright carries it. */
@@ -102,6 +103,14 @@ test('a PNG in colour, and an animated one, pixel by pixel', async () => {
   assert.deepEqual(pixels(second!.png).colors, ['#ff0000', '#102030', '#ffffff', '#ff0000']);
 });
 
+test('Last-Modified is a whole second in which nothing more can be drawn', () => {
+  const changed = isoToMicros('2026-11-20T12:00:00.75Z')!;
+  assert.equal(lastModified(changed, changed), undefined);
+  assert.equal(lastModified(changed, changed + 9_999_999), undefined);
+  assert.equal(lastModified(changed, changed + 10_000_000), Date.parse('2026-11-20T12:00:00Z'));
+  assert.equal(lastModified(changed, changed - 1), undefined, "PostgreSQL's clock is ahead");
+});
+
 test('pictures over HTTP', async (suite) => {
   const app = await testApp(suite);
   const url = `${app.url}/scribble`;
@@ -178,6 +187,21 @@ test('pictures over HTTP', async (suite) => {
     assert.equal((await images.get()).etag, next.etag, 'the same canvas is the same image');
   });
 
+  await suite.test('two images of one second are not told apart by Last-Modified: they have none', async () => {
+    let now = 0;
+    const images = new MinuteImage({ view: app.live.view('scribble/canvas') as never, now: () => now });
+    const draw = (index: number, at: string) =>
+      insert(`insert into scribble.points (index, color, address, drawn_at) values (${index}, 1, 'psql', '${at}')`);
+    const second = microsToIso(Math.floor(nowMicros() / 1e6) * 1e6);
+    await draw(900_000, second);
+    const first = await images.get();
+    await draw(900_001, second);
+    now = 60_000;
+    const next = await images.get();
+    assert.notEqual(next.etag, first.etag);
+    assert.deepEqual([first.modifiedAt, next.modifiedAt], [undefined, undefined]);
+  });
+
   await suite.test('history: the canvas as it was', async () => {
     const at = async (time: string) => {
       const answer = await fetch(`${url}/history?at=${encodeURIComponent(time)}`);
@@ -193,6 +217,25 @@ test('pictures over HTTP', async (suite) => {
     const wrong = await fetch(`${url}/history?at=noon`);
     assert.equal(wrong.status, 400);
     assert.match(((await wrong.json()) as { message: string }).message, /at must be a time such as/);
+  });
+
+  await suite.test('times that PostgreSQL or ISO 8601 has not are refused by name', async () => {
+    const answer = async (query: string) => {
+      const response = await fetch(`${url}/${query}`);
+      return `${response.status} ${response.ok ? '' : ((await response.json()) as { message: string }).message}`;
+    };
+    for (const time of ['0000-01-01', '0001-01-01T00:00:00%2B01:00', '9999-12-31T23:59:59-01:00', '%2B010000-01-01'])
+      for (const [path, name] of [
+        ['history?at', 'at'],
+        ['timelapse?from', 'from'],
+        ['timelapse?to', 'to'],
+      ])
+        assert.match(
+          await answer(`${path}=${time}`),
+          new RegExp(`^400 ${name} must be a time .* from the year 1 to 9999`),
+        );
+    for (const time of ['0001-01-01', '9999-12-31T23:59:59Z']) assert.match(await answer(`history?at=${time}`), /^200/);
+    assert.equal(await answer('timelapse?to=0001-01-01'), '400 from must be before to.');
   });
 
   await suite.test('timelapse: the frames add up to the canvas', async () => {

@@ -3,10 +3,14 @@ import type { Settings } from './settings.ts';
 
 /** Seconds' worth of points that may come at once. */
 const BURST_SECONDS = 4;
+/** What fits into a message. */
+const MAX_FRAME_POINTS = 16_000;
 
 /** How fast clients may draw: each connection, each address, and with a cool-down each user or address. */
 export class Limits {
   readonly pointsPerSecond: number;
+  /** Points of one frame: with more of them it would have to wait for ever. */
+  readonly pointsAtOnce: number;
   readonly #addresses: RateLimit | undefined;
   readonly #cooldown: RateLimit | undefined;
 
@@ -14,6 +18,12 @@ export class Limits {
     const { pointsPerSecond, addressPointsPerSecond: perSecond, cooldownMs } = settings;
     this.pointsPerSecond = pointsPerSecond;
     const burst = perSecond * BURST_SECONDS;
+    this.pointsAtOnce = Math.min(
+      MAX_FRAME_POINTS,
+      pointsPerSecond * BURST_SECONDS,
+      perSecond > 0 ? burst : Number.POSITIVE_INFINITY,
+      cooldownMs > 0 ? 1 : Number.POSITIVE_INFINITY,
+    );
     if (perSecond > 0) this.#addresses = new RateLimit({ perSecond, burst, spareLoopback: true });
     if (cooldownMs > 0) this.#cooldown = new RateLimit({ perSecond: 1000 / cooldownMs, burst: 1 });
   }

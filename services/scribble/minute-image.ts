@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
-import { type BitmapQuery, bits, formatPosition, type ViewHandle } from '../../src/index.ts';
+import { type BitmapQuery, bits, formatPosition, nowMicros, type ViewHandle } from '../../src/index.ts';
 import { bitPng } from './png.ts';
 
 /** Milliseconds an image is given out for before it is made again. */
 const KEEP_MS = 60_000;
+/** Microseconds until no other change of the same second can come: clocks differ, and the view follows the record. */
+const SETTLED = 10_000_000;
 
 export interface Image {
   readonly png: Buffer;
   /** Of the bytes: the same canvas has the same. */
   readonly etag: string;
-  /** Milliseconds since 1970, in whole seconds: when the canvas last changed. */
-  readonly modifiedAt: number;
+  /** Milliseconds since 1970, in whole seconds: when the canvas last changed. Undefined while that is too short ago to tell by it. */
+  readonly modifiedAt: number | undefined;
   readonly position: string;
   readonly source: 'view' | 'record';
 }
@@ -49,9 +51,14 @@ export class MinuteImage {
     return {
       png,
       etag: `"${createHash('sha256').update(png).digest('base64url').slice(0, 22)}"`,
-      modifiedAt: Math.floor(canvas.time / 1e6) * 1000,
+      modifiedAt: lastModified(canvas.time, nowMicros()),
       position: formatPosition(answer.position),
       source: answer.source,
     };
   }
+}
+
+/** The second of a change, in milliseconds; undefined while another change may bear it. Times in microseconds since 1970 UTC. */
+export function lastModified(changedAt: number, now: number): number | undefined {
+  return changedAt > now - SETTLED ? undefined : Math.floor(changedAt / 1e6) * 1000;
 }

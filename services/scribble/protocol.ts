@@ -72,6 +72,11 @@ export interface Sent {
   readonly points: readonly Point[];
 }
 
+/** The number of a client's frame, bad ones too; undefined where it ends before. */
+export function frameId(bytes: Buffer): number | undefined {
+  return bytes.length < DRAW_HEADER ? undefined : bytes.readUInt32LE(4);
+}
+
 /** Reads a client's binary frame. Throws 400 for what is none, and then takes none of its points. */
 export function readDraw(bytes: Buffer): Sent {
   if (bytes[0] !== DRAW || bytes[1] !== DRAW_HEADER || bytes.length <= DRAW_HEADER || bytes.length % 4 !== 0) {
@@ -105,7 +110,7 @@ export type Action =
 export function readAction(text: string): Action {
   const { action, message, token } = parsed(text);
   if (action === 'sendMessage') return { action, point: pointOf(message) };
-  if (action === 'authenticate' && typeof token === 'string') return { action, token };
+  if (action === 'authenticate') return { action, token: tokenOf(token) };
   throw new ClientError(
     400,
     `${action === undefined ? 'A message needs an action' : `There is no action ${shown(action)}`}; send {"action":"sendMessage","message":{"x":12,"y":34}} or {"action":"authenticate","token":"..."}.`,
@@ -121,6 +126,11 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new ClientError(400, 'A message must be a JSON object, sent as text.');
+}
+
+function tokenOf(token: unknown): string {
+  if (typeof token === 'string') return token;
+  throw new ClientError(400, `token must be a text, found ${shown(token)}.`);
 }
 
 function pointOf(message: unknown): Point {

@@ -12,7 +12,7 @@ import { timeOf } from './time.ts';
 import { Turns } from './turns.ts';
 
 const TAGS = ['scribble'];
-/** Bytes of a client's message: 16,000 points in one frame. */
+/** Bytes of a client's message: 16,000 points in one frame, and its header. */
 const MAX_PAYLOAD = 65_536;
 /** Pictures of the past made at once, and waiting: each reads many rows. */
 const PICTURES = { atOnce: 1, waiting: 20 };
@@ -59,16 +59,16 @@ function imageRoute(app: FastifyInstance, { views: { canvas } }: Context): void 
       reply
         .header('cache-control', 'public, max-age=60')
         .header('etag', etag)
-        .header('last-modified', new Date(modifiedAt).toUTCString())
         .header('lockstep-position', position)
         .header('lockstep-source', source);
+      if (modifiedAt !== undefined) reply.header('last-modified', new Date(modifiedAt).toUTCString());
       return isFresh(request, etag, modifiedAt) ? reply.code(304).send() : reply.type('image/png').send(png);
     },
   );
 }
 
 /** RFC 9110, 13.2.2: If-None-Match, and only without it If-Modified-Since. */
-function isFresh({ headers }: FastifyRequest, etag: string, modifiedAt: number): boolean {
+function isFresh({ headers }: FastifyRequest, etag: string, modifiedAt = Number.POSITIVE_INFINITY): boolean {
   const known = headers['if-none-match'];
   if (known !== undefined) {
     const tags = known.split(',').map((tag) => tag.trim().replace(/^W\//, ''));

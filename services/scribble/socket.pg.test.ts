@@ -52,6 +52,8 @@ test('the canvas over WebSocket', async (suite) => {
     const wrong: [unknown, RegExp][] = [
       [{ action: 'dance' }, /There is no action "dance"/],
       [{ message: { x: 1, y: 1 } }, /A message needs an action/],
+      [{ action: 'authenticate' }, /token must be a text, found nothing/],
+      [{ action: 'authenticate', token: 7 }, /token must be a text, found 7/],
       [{ action: 'sendMessage' }, /message must be a point/],
       [{ action: 'sendMessage', message: { x: 1000, y: 0 } }, /x must be a whole number from 0 to 999, found 1000/],
       [{ action: 'sendMessage', message: { x: 0, y: -1 } }, /y must be .* found -1/],
@@ -109,6 +111,7 @@ test('the canvas over WebSocket', async (suite) => {
         'palette',
         'paper',
         'cooldownMs',
+        'pointsAtOnce',
       ]);
       const points = Array.from({ length: 300 }, (_, i) => [900_000 + i, i % 17] as const);
       client.draw(77, points);
@@ -129,6 +132,19 @@ test('the canvas over WebSocket', async (suite) => {
     },
   );
 
+  await suite.test('scribble.v2: a frame of as many points as the hello says passes, a larger one never', async (t) => {
+    const client = await BinaryClient.open(t, url);
+    await until('the hello', () => client.texts.length > 0);
+    const { pointsAtOnce } = client.texts[0]!.hello as { pointsAtOnce: number };
+    assert.equal(pointsAtOnce, 8000);
+    const frame = (length: number) => Array.from({ length }, (_, i) => [800_000 + i, 1] as const);
+    client.draw(1, frame(8001));
+    await until('the refusal', () => client.errors.length === 1);
+    assert.deepEqual(client.errors[0], { status: 413, message: 'At most 8000 points a frame, found 8001.', id: 1 });
+    client.draw(2, frame(8000)); // What was refused took nothing.
+    await until('the acknowledgement', () => client.stored.includes(2));
+  });
+
   await suite.test('[SPEC 9] scribble.v2: frames that are none are refused and write nothing', async (t) => {
     const client = await BinaryClient.open(t, url);
     const good = Buffer.from([1, 8, 0, 0, 9, 0, 0, 0, 1, 0, 16, 0]);
@@ -143,7 +159,8 @@ test('the canvas over WebSocket', async (suite) => {
     ];
     for (const [i, bytes] of bad.entries()) {
       client.socket.send(bytes);
-      await until('an answer', () => client.texts.filter((text) => 'error' in text).length > i);
+      await until('an answer', () => client.errors.length > i);
+      assert.equal(client.errors[i]!.id, bytes.length < 8 ? undefined : bytes.readUInt32LE(4));
     }
     const [row] = await app.record.query<{ rows: number }>(
       'select count(*) as rows from scribble.points where index = 1 and color = 0',

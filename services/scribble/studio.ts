@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { Limits } from './limits.ts';
 import { Presence } from './presence.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { plainAddress, type Subject } from './subject.ts';
 import { Writes } from './writes.ts';
 
 /** Everybody at the canvas, and what they share. */
@@ -31,7 +32,7 @@ export class Studio {
 
   /** Throws 403 for who is banned. */
   async admit(address: string, user: User | null): Promise<void> {
-    const reason = await this.writes.banOf({ username: user?.username ?? null, address });
+    const reason = await this.writes.banOf({ username: user?.username ?? null, address: plainAddress(address) });
     if (reason !== null) throw new ClientError(403, `You are banned from this canvas: ${reason}`);
   }
 
@@ -52,9 +53,9 @@ export class Studio {
   }
 
   /** Disconnects a user or an address, on this node. */
-  dismiss({ username, address }: { username?: string | undefined; address?: string | undefined }): void {
-    for (const { socket } of [...this.#artists]) {
-      if (socket.address === address || (username !== undefined && socket.user?.username === username))
+  dismiss({ username, address }: Subject): void {
+    for (const { socket, address: own } of [...this.#artists]) {
+      if (own === address || (username !== null && socket.user?.username === username))
         socket.close(CLOSE.policy, 'you are banned from this canvas');
     }
   }
@@ -67,6 +68,8 @@ export class Studio {
 
   #hello(): string {
     const { cooldownMs } = this.settings;
-    return JSON.stringify({ hello: { width: WIDTH, height: HEIGHT, palette: PALETTE, paper: PAPER, cooldownMs } });
+    const { pointsAtOnce } = this.limits;
+    const hello = { width: WIDTH, height: HEIGHT, palette: PALETTE, paper: PAPER, cooldownMs, pointsAtOnce };
+    return JSON.stringify({ hello });
   }
 }

@@ -40,6 +40,18 @@ async function connect(
 
 export type Message = Readonly<Record<string, unknown>>;
 
+interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  /** Of the binary frame. */
+  readonly id?: number;
+  readonly retryAfterMs?: number;
+}
+
+function refusals(messages: readonly Message[]): Refusal[] {
+  return messages.flatMap((message) => ('error' in message ? [message.error as Refusal] : []));
+}
+
 /** A client that knows the JSON messages alone. */
 export class JsonClient {
   readonly messages: Message[] = [];
@@ -67,8 +79,8 @@ export class JsonClient {
     return this.messages.filter((message) => 'x' in message || 'erase' in message);
   }
 
-  get errors(): { status: number; message: string }[] {
-    return this.messages.flatMap((message) => ('error' in message ? [message.error as never] : []));
+  get errors(): Refusal[] {
+    return refusals(this.messages);
   }
 
   send(message: unknown): void {
@@ -127,6 +139,10 @@ export class BinaryClient {
 
   get closed(): Connected['closed'] {
     return this.#connected.closed;
+  }
+
+  get errors(): Refusal[] {
+    return refusals(this.texts);
   }
 
   /** Sends points: cell and code. */

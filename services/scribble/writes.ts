@@ -1,16 +1,11 @@
 import { ClientError, type PgRecord, type Written } from '../../src/index.ts';
 import type { Point } from './canvas.ts';
+import type { Subject } from './subject.ts';
 
 /** A point and who draws it. */
 export interface Drawing extends Point {
   readonly username: string | null;
   readonly address: string;
-}
-
-/** A user or an address; exactly one of them. */
-export interface Subject {
-  readonly username?: string;
-  readonly address?: string;
 }
 
 /** Who orders something. */
@@ -97,8 +92,7 @@ export class Writes {
   }
 
   /** `until` as ISO text; without it for good. */
-  ban(subject: Subject, terms: { reason: string; until?: string }, by: Admin): Promise<Written<Ban>> {
-    const { username, address } = checked(subject);
+  ban({ username, address }: Subject, terms: { reason: string; until?: string }, by: Admin): Promise<Written<Ban>> {
     return this.#record.transaction(async (tx) => {
       const [ban] = await tx.query<Ban>(
         `insert into scribble.bans (username, address, reason, banned_by, until)
@@ -126,11 +120,10 @@ export class Writes {
    * without them. Cells that somebody else has drawn on since stay as they are. Returns how many points and cells.
    */
   rollback(
-    subject: Subject,
+    { username, address }: Subject,
     range: { from: string; to: string },
     by: Admin,
   ): Promise<Written<{ points: number; cells: number }>> {
-    const { username, address } = checked(subject);
     return this.#record.transaction(async (tx) => {
       await takeTurn(tx);
       const theirs = '(points.username = $1 or points.address = $2)';
@@ -174,10 +167,4 @@ export class Writes {
 /** What is read from here on is what the points that are added are based on: nobody draws meanwhile. */
 async function takeTurn(tx: { query(sql: string): Promise<unknown> }): Promise<void> {
   await tx.query("select pg_advisory_xact_lock(hashtext('scribble'), hashtext('points'))");
-}
-
-function checked({ username, address }: Subject): { username: string | null; address: string | null } {
-  if ((username === undefined) === (address === undefined))
-    throw new ClientError(400, 'Name either a username or an address.');
-  return { username: username ?? null, address: address ?? null };
 }

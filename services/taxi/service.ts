@@ -18,6 +18,7 @@ export default defineService({
   },
   followed: [{ table: 'taxi.trip_items' }],
   topics,
+  roles: ['driver'],
   schedules: [
     {
       name: 'billing',

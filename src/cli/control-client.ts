@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { http } from '../http/node-http.ts';
+import { WrongUsage } from './failure.ts';
 
 /** Talks HTTP to the server that runs on a data directory, over its control socket. */
 export class ControlClient {
@@ -24,7 +25,7 @@ export class ControlClient {
 
   async #send(method: string, path: string): Promise<IncomingMessage | undefined> {
     const response = await this.#request(method, path);
-    if (response && response.statusCode !== 200) throw new Error(await refusal(response));
+    if (response && response.statusCode !== 200) throw await refusal(response);
     return response;
   }
 
@@ -53,8 +54,13 @@ async function text(response: IncomingMessage): Promise<string> {
   return all;
 }
 
-/** The `message` of a problem document, or what can be said without one. */
-async function refusal(response: IncomingMessage): Promise<string> {
+/** With the `message` of a problem document, or what can be said without one. What the server does not take was asked for wrongly. */
+async function refusal(response: IncomingMessage): Promise<Error> {
+  const message = (await problem(response)) ?? `the running server answered ${response.statusCode}`;
+  return response.statusCode! < 500 ? new WrongUsage(message) : new Error(message);
+}
+
+async function problem(response: IncomingMessage): Promise<string | undefined> {
   const body = await text(response);
   try {
     const { message } = JSON.parse(body) as { message?: unknown };
@@ -62,5 +68,5 @@ async function refusal(response: IncomingMessage): Promise<string> {
   } catch {
     // No JSON.
   }
-  return `the running server answered ${response.statusCode}`;
+  return undefined;
 }

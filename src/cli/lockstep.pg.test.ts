@@ -81,6 +81,12 @@ describe('where no server runs, a command opens what it needs', () => {
     assert.ok(status.rebuilds >= 1);
   });
 
+  test('a view that is none is wrong usage', async () => {
+    const { code, stderr } = await lockstep('verify', 'nope');
+    assert.match(stderr, /^error: There is no view "nope"; views: .*leaderboard\/games/m);
+    assert.equal(code, 2);
+  });
+
   test('config shows the password only when asked', async () => {
     const { stdout } = await lockstep('config');
     assert.match(stdout, /^databaseUrl .* postgres:\/\/lockstep:\*\*\*@/m);
@@ -120,11 +126,19 @@ describe('where a server runs, a command joins it', () => {
       body: JSON.stringify({ username: 'puzzlemaster', password: 'Correct1Horse', email: 'pm@example.com' }),
     });
     assert.equal((await lockstep('users', 'grant', 'puzzlemaster', 'admin')).code, 0);
+    assert.equal(
+      (await lockstep('users', 'grant', 'puzzlemaster', 'root')).stderr,
+      'no service declares the role root; there are admin, driver\n',
+    );
+    assert.equal((await lockstep('users', 'revoke', 'puzzlemaster', 'root')).code, 0);
     assert.deepEqual(
       (await json('users', 'list')).map((user: { roles: string[] }) => user.roles),
       [['admin']],
     );
-    assert.match((await lockstep('users', 'revoke', 'puzzlemaster', 'admin')).stdout, /no longer/);
+    assert.equal(
+      (await lockstep('users', 'revoke', 'puzzlemaster', 'admin')).stdout,
+      'puzzlemaster no longer has the role admin; tokens from before end within 10 s\n',
+    );
     const unknown = await lockstep('users', 'grant', 'nobody', 'admin');
     assert.equal(unknown.code, 1);
     assert.match(unknown.stderr, /^error: .*nobody/);

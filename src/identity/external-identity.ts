@@ -22,6 +22,10 @@ export class ExternalIdentity implements IdentityServer {
     return this.#verifier.verify(token);
   }
 
+  async nameOf(username: string): Promise<string> {
+    return username;
+  }
+
   async close(): Promise<void> {}
 
   async signUp(): Promise<User> {

@@ -82,6 +82,7 @@ test("Cognito's and Keycloak's tokens become users, with their roles", async (t)
     roles: ['x', 7],
   };
   assert.deepEqual(await verify(keycloak), { sub: 's1', username: 'bob', email: null, roles: ['x', 'admin'] });
+  assert.equal(await identity.nameOf('Bob'), 'Bob', 'whoever is an account there');
   assert.deepEqual(await verify({ roles: 'admin' }), { sub: 's1', username: 's1', email: null, roles: [] });
   assert.deepEqual(state.requests, ['/realms/games/.well-known/openid-configuration', '/realms/games/keys']);
 });

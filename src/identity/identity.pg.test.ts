@@ -55,6 +55,7 @@ test('sign-up, login, verify; names are unique without regard to case, unconfirm
   assert.deepEqual(await identity.verify(tokens.idToken), ann);
   assert.deepEqual(await identity.verify(tokens.accessToken), { ...ann, email: null });
   await assert.rejects(async () => identity.verify(tokens.refreshToken), { status: 401, message: 'invalid token' });
+  assert.deepEqual([await identity.nameOf('aNN'), await identity.nameOf('cat')], ['Ann', undefined]);
 });
 
 test('[SPEC 9] a wrong password and any unknown name get the same answer; bad accounts are 400', async (t) => {
@@ -234,6 +235,11 @@ test('what one process ends or publishes, another knows after its next refresh',
   await there.identity.refreshFromRecord();
   assert.throws(() => there.identity.verify(idToken), { message: 'invalid token' });
   assert.ok(there.identity.jwks().keys.some((key) => key.kid === kid));
+  const again = await here.login('ann');
+  await there.identity.verify(again.idToken);
+  await here.identity.revoke('ann', 'admin');
+  await there.identity.refreshFromRecord();
+  assert.throws(() => there.identity.verify(again.idToken), { message: 'invalid token' });
   // Tokens of before have expired by themselves: nothing needs to be remembered.
   there.time.now += 3 * 3600e6;
   await there.identity.refreshFromRecord();

@@ -4,6 +4,9 @@ import type { RecordTransaction } from '../record/record.ts';
 export const CONFIRM_PATH = '/identity/confirm';
 export const RESEND_PATH = `${CONFIRM_PATH}/resend`;
 
+/** Seconds until a process knows of tokens ended, and keys made, by others. */
+export const REFRESH_SECONDS = 10;
+
 /** Who is asking, from a verified token. */
 export interface User {
   readonly sub: string;
@@ -43,6 +46,11 @@ export interface Identity {
   logoutEverywhere(user: User): Promise<void>;
   /** Verifies an ID or access token. Throws 401: `jwt must be provided`, `jwt expired`, `invalid token`. Synchronous when seen before. */
   verify(token: string | undefined): User | Promise<User>;
+  /**
+   * A user's name as tokens have it, whatever its case here; undefined where there is none. An external issuer's users are not
+   * known here: the name as it is given.
+   */
+  nameOf(username: string): Promise<string | undefined>;
 }
 
 /** An account, as operators list it. */
@@ -62,7 +70,7 @@ export interface JwksDocument {
  */
 export type OnConfirmed = (tx: RecordTransaction, user: User) => Promise<void>;
 
-/** What `openIdentity` opens. With an external issuer everything but `verify` and `close` throws 404, naming the issuer. */
+/** What `openIdentity` opens. With an external issuer everything but `verify`, `nameOf` and `close` throws 404, naming the issuer. */
 export interface IdentityServer extends Identity {
   /** The issuer in the tokens' `iss`. */
   readonly issuer: string;

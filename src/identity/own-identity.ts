@@ -15,7 +15,15 @@ import {
 } from './accounts.ts';
 import type { ConfirmationFlow } from './confirmation-flow.ts';
 import type { Generations } from './generations.ts';
-import type { Account, IdentityServer, JwksDocument, OnConfirmed, Tokens, User } from './identity.ts';
+import {
+  type Account,
+  type IdentityServer,
+  type JwksDocument,
+  type OnConfirmed,
+  REFRESH_SECONDS,
+  type Tokens,
+  type User,
+} from './identity.ts';
 import type { Keyring } from './keyring.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { OwnTokens } from './own-tokens.ts';
@@ -44,8 +52,6 @@ export interface OwnIdentityParts {
   readonly clock: () => number;
 }
 
-/** Seconds until this process knows of tokens ended, and keys made, by others. */
-export const REFRESH_SECONDS = 10;
 const MAINTAIN_SECONDS = 3600;
 /** An unconfirmed account gives its name back after so many days. */
 const UNCONFIRMED_DAYS = 7;
@@ -117,6 +123,10 @@ export class OwnIdentity implements IdentityServer {
 
   verify(token: string | undefined): User | Promise<User> {
     return this.#parts.verifier.verify(token);
+  }
+
+  async nameOf(username: string): Promise<string | undefined> {
+    return (await findAccount(this.#parts.record, username))?.username;
   }
 
   confirm(confirmation: { username: string; code: string; address: string }): Promise<void> {

@@ -81,6 +81,8 @@ export interface ServiceDefinition<V extends Views = Views> {
   /** By name; followed as `<service>/<topic>/<key>`. */
   topics?(context: ServiceContext<V>): Readonly<Record<string, Topic>>;
   readonly schedules?: readonly Schedule<V>[];
+  /** That its routes ask for, beside `admin`: `lockstep users grant` says so of one that no service declares. */
+  readonly roles?: readonly string[];
   /**
    * Called in the transaction that makes an account of Lockstep's own a user, so that what the service keeps of users is there from
    * the first moment. Accounts of before the service, and an external issuer's, come without: see to them at their first call.

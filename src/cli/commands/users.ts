@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Account, IdentityServer } from '../../identity/identity.ts';
+import { type Account, type IdentityServer, REFRESH_SECONDS } from '../../identity/identity.ts';
 import { plural } from '../format.ts';
 import type { CommandContext } from '../program.ts';
 import { RecordSession } from '../record-session.ts';
@@ -17,23 +17,34 @@ export function addUsers(program: Command, context: CommandContext): void {
     .argument('<name>', 'the user')
     .argument('<role>', 'the role')
     .action((name: string, role: string) =>
-      withIdentity(context, async (identity) =>
+      withIdentity(context, async (identity) => {
         context.out.print(
           await identity.grant(name, role),
           `${name} has the role ${role} from the next login or refresh on`,
-        ),
-      ),
+        );
+        const known = rolesOf(context);
+        if (!known.includes(role))
+          context.out.note(`no service declares the role ${role}; there are ${known.join(', ')}`);
+      }),
     );
   users
     .command('revoke')
-    .description('take a role away, at once')
+    .description('take a role away, and end the tokens that carry it')
     .argument('<name>', 'the user')
     .argument('<role>', 'the role')
     .action((name: string, role: string) =>
       withIdentity(context, async (identity) =>
-        context.out.print(await identity.revoke(name, role), `${name} no longer has the role ${role}`),
+        context.out.print(
+          await identity.revoke(name, role),
+          `${name} no longer has the role ${role}; tokens from before end within ${REFRESH_SECONDS} s`,
+        ),
       ),
     );
+}
+
+/** What the console asks for, and the services. */
+function rolesOf({ services }: CommandContext): readonly string[] {
+  return [...new Set(['admin', ...services.flatMap(({ roles = [] }) => roles)])];
 }
 
 async function withIdentity(context: CommandContext, work: (identity: IdentityServer) => Promise<void>): Promise<void> {

@@ -13,6 +13,10 @@ export class TestIdentity implements IdentityServer {
     return { sub: `sub-${token}`, username: token, email: null, roles: [] };
   }
 
+  async nameOf(username: string) {
+    return this.good.has(username) ? username : undefined;
+  }
+
   async signUp({ username }: { username: string }): Promise<User> {
     return { sub: `sub-${username}`, username, email: null, roles: [] };
   }

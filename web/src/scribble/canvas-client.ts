@@ -143,10 +143,12 @@ export class CanvasClient {
   }
 
   #receivedText(text: string): void {
-    const { here, error } = JSON.parse(text) as {
+    const { hello, here, error } = JSON.parse(text) as {
+      hello?: { pointsAtOnce: number; cooldownMs: number };
       here?: Here;
       error?: { status: number; message: string; id?: number };
     };
+    if (hello) this.#strokes.pace(hello);
     if (here) this.#tell({ here });
     if (!error) return;
     this.#tell({ refusal: error.message });

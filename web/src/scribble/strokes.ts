@@ -1,7 +1,7 @@
 /** A cell and its code. */
 export type Dot = readonly [cell: number, code: number];
 
-/** Points in one frame, and milliseconds between two frames: below the rate that the server takes. */
+/** Points in one frame, and milliseconds between two frames: below the rate that the server takes unless it says. */
 const FRAME_POINTS = 60;
 const FRAME_MS = 33;
 
@@ -15,6 +15,8 @@ export class Strokes {
   readonly #waiting: Dot[] = [];
   readonly #unstored = new Map<number, readonly Dot[]>();
   readonly #send: (frame: Uint8Array<ArrayBuffer>) => boolean;
+  #framePoints = FRAME_POINTS;
+  #frameMs = FRAME_MS;
   #next = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -32,6 +34,12 @@ export class Strokes {
 
   codeOver(cell: number): number | undefined {
     return this.#over.get(cell)?.code;
+  }
+
+  /** As the server's hello has it. */
+  pace({ pointsAtOnce, cooldownMs }: { readonly pointsAtOnce: number; readonly cooldownMs: number }): void {
+    this.#framePoints = Math.min(FRAME_POINTS, pointsAtOnce);
+    this.#frameMs = Math.max(FRAME_MS, cooldownMs);
   }
 
   add(dots: readonly Dot[]): void {
@@ -64,7 +72,7 @@ export class Strokes {
     const dots = this.#unstored.get(id);
     this.#unstored.delete(id);
     if (dots) this.#waiting.push(...dots);
-    this.#schedule(1000);
+    this.#schedule(Math.max(1000, this.#frameMs));
   }
 
   /** The connection is back: everything that was not acknowledged is sent again, in its order. */
@@ -74,13 +82,13 @@ export class Strokes {
     this.#schedule();
   }
 
-  #schedule(ms = FRAME_MS): void {
+  #schedule(ms = this.#frameMs): void {
     this.#timer ??= setTimeout(() => this.#flush(), ms);
   }
 
   #flush(): void {
     this.#timer = undefined;
-    const dots = this.#waiting.slice(0, FRAME_POINTS);
+    const dots = this.#waiting.slice(0, this.#framePoints);
     if (dots.length === 0 || !this.#send(frameOf(this.#next, dots))) return;
     this.#waiting.splice(0, dots.length);
     this.#unstored.set(this.#next++, dots);

@@ -8,7 +8,7 @@ export const TRIPS = {
   sort: 'tripinfo',
   indexes: {
     status: { partition: 'STATUS', sort: 'tripinfo' },
-    driver: { partition: 'DRIVER_EMAIL', sort: 'tripinfo' },
+    driver: { partition: 'DRIVER_NAME', sort: 'tripinfo' },
   },
 } as const satisfies ItemTableDefinition;
 

@@ -163,8 +163,8 @@ export class Trips {
     throw new ClientError(400, `driver_id ${id} is no driver's.`);
   }
 
-  /** The driver that this account is: one of the seeded ones by name, or one of its own, registered when first seen. */
-  async driverNamed(name: string, email: string): Promise<Item> {
+  /** The driver that this account is, when it accepts: one of the seeded ones by name, or one of its own, made at the first time. */
+  async registered(name: string, email: string): Promise<Item> {
     const seeded = /^driver([1-9]\d{0,5})$/.exec(name);
     const id = seeded ? Number(seeded[1]) : 1_000_000 + numberOf(name, 1_000_000_000);
     const found = await this.#drivers.get({ driverid: String(id) });

@@ -258,11 +258,12 @@ function noTrip({ riderid, tripinfo }: TripKey): never {
 }
 
 function wrongState(step: Step, { STATUS }: Item): ClientError {
-  const { from, to } = STEPS[step];
-  const message =
-    STATUS === to
-      ? `This trip is ${STATUS} already.`
-      : `This trip is ${STATUS}; only one that is ${from.join(' or ')} can be ${to}.`;
+  const { from, to, done } = STEPS[step];
+  const state = STATUS === to ? `${STATUS} already` : STATUS;
+  // The state allows it, so it is refused for having been done: a start, which leads to no other state.
+  const message = (from as readonly unknown[]).includes(STATUS)
+    ? `This trip was ${done} already.`
+    : `This trip is ${state}: only one that is ${from.join(' or ')} can be ${done}.`;
   return new ClientError(409, message, { members: { state: STATUS, step } });
 }
 

@@ -49,3 +49,20 @@ test('a step from the wrong state is told what it is and what it would need', as
   const over = needs('Completed', 'Booked or InProgress', 'cancelled');
   assert.deepEqual(await step('cancel'), refused('cancel', 'Completed', over));
 });
+
+test('who has not signed in is told so, and nothing of what is wrong with the request', async (t) => {
+  const taxi = new TaxiClient(await testApp(t));
+  const booked = '/trips/person1@example.com,2020-04-05T18:52:42Z,8987397';
+  for (const [method, path, body] of [
+    ['POST', '/trips', { mobile: 5 }],
+    ['POST', '/trips', 'text'],
+    ['POST', `${booked}/accept`, { driver_id: 'x' }],
+    ['POST', `${booked}/start`, { unknown: true }],
+    ['GET', `/trips/${'x'.repeat(190)}`, undefined],
+    ['GET', '/trips?limit=x', undefined],
+    ['POST', '/billing', undefined],
+  ] as const) {
+    for (const token of [undefined, 'none'])
+      assert.equal((await taxi.call(method, path, { body, ...(token && { token }) })).status, 401, path);
+  }
+});

@@ -66,3 +66,14 @@ test('who has not signed in is told so, and nothing of what is wrong with the re
       assert.equal((await taxi.call(method, path, { body, ...(token && { token }) })).status, 401, path);
   }
 });
+
+test('a repeat is one whatever the order of its members', async (t) => {
+  const taxi = new TaxiClient(await testApp(t));
+  const token = await taxi.account('ann');
+  const book = (body: unknown) => taxi.call('POST', '/trips', { token, key: 'k', body });
+  const first = await book({ passenger_count: 2, pickup_longitude: -73.98, pickup_latitude: 40.75 });
+  const again = await book({ pickup_latitude: 40.75, passenger_count: 2, pickup_longitude: -73.98 });
+  assert.deepEqual([again.status, again.body], [200, first.body]);
+  const other = await book({ passenger_count: 3, pickup_longitude: -73.98, pickup_latitude: 40.75 });
+  assert.equal(other.status, 422);
+});

@@ -37,7 +37,7 @@ export function tripRoutes(fastify: FastifyInstance, context: ServiceContext, tr
     work: (trips: Trips) => Promise<Written<Item>>,
   ): Promise<FastifyReply> {
     const key = idempotencyKey(request);
-    const fingerprint = JSON.stringify([request.method, request.url, request.body ?? null]);
+    const fingerprint = [request.method, request.url, request.body ?? null];
     const once = () => (key === undefined ? work(trips) : repeats.once({ user, key, fingerprint }, work));
     const written = await guessing(once);
     return sendWritten(reply, written, live, shown(written.value));

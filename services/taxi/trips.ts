@@ -21,7 +21,7 @@ import {
   type WrittenItem,
 } from '../../src/index.ts';
 import { FreeDrivers } from './drivers.ts';
-import { DRIVERS, RIDERS, STEPS, type Step, TRIPS } from './items.ts';
+import { DRIVERS, STEPS, type Step, TRIPS } from './items.ts';
 
 export interface Rider {
   readonly id: number;
@@ -35,7 +35,7 @@ export interface TripKey extends ItemKey {
   readonly tripinfo: string;
 }
 
-/** Riders and trips that a node remembers, at most. */
+/** Trips that a node remembers, at most. */
 const MAX_KNOWN = 100_000;
 /** A table by itself, or in a transaction. */
 type Table = Pick<ItemTable, 'put' | 'update' | 'get'> & ItemReads;
@@ -56,10 +56,8 @@ export class DriverBusy extends ClientError {
 /** Everything that changes trips: conditional writes of items. */
 export class Trips {
   readonly #trips: Table;
-  readonly #riders: Table;
   readonly #drivers: Table;
   readonly #free: FreeDrivers;
-  readonly #known: Set<string>;
   /** Of trips that this node has seen accepted and not yet over: what a completion needs to know, so that it need not read it. */
   readonly #driving: Map<string, Item>;
 
@@ -72,17 +70,15 @@ export class Trips {
       const { of, tx } = options;
       this.#store = of.#store;
       this.#free = of.#free;
-      this.#known = of.#known;
       this.#driving = of.#driving;
       const table = (definition: ItemTableDefinition) => written(this.#store.within(tx, definition));
-      [this.#trips, this.#riders, this.#drivers] = [table(TRIPS), table(RIDERS), table(DRIVERS)];
+      [this.#trips, this.#drivers] = [table(TRIPS), table(DRIVERS)];
     } else {
       this.#store = new PgItemStore(options);
       this.#free = new FreeDrivers(options);
-      this.#known = new Set();
       this.#driving = new Map();
       const table = (definition: ItemTableDefinition) => this.#store.table(definition);
-      [this.#trips, this.#riders, this.#drivers] = [table(TRIPS), table(RIDERS), table(DRIVERS)];
+      [this.#trips, this.#drivers] = [table(TRIPS), table(DRIVERS)];
     }
   }
 
@@ -100,9 +96,8 @@ export class Trips {
     return (await this.#trips.get(key)) ?? noTrip(key);
   }
 
-  /** A new trip, Booked; its rider is registered where not known yet. */
+  /** A new trip, Booked; its rider is registered with it where not known yet (a trigger's work). */
   async book(rider: Rider, details: Readonly<Record<string, Attribute>>): Promise<WrittenItem> {
-    await this.#register(rider);
     const now = new Date().toISOString();
     for (;;) {
       const id = randomInt(1_000_000, 10_000_000);
@@ -213,14 +208,6 @@ export class Trips {
       if (!error.item) noTrip(key);
       throw wrongState(step, error.item);
     }
-  }
-
-  async #register({ id, name, email, mobile }: Rider): Promise<void> {
-    if (this.#known.has(email)) return;
-    const item = { riderid: email, RIDER_ID: id, RIDER_NAME: name, RIDER_EMAIL: email, RIDER_MOBILE: mobile };
-    await this.#riders.put(item, { condition: itemAbsent }).catch(isThere);
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-    this.#known.add(email);
   }
 }
 

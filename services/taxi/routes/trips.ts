@@ -5,7 +5,6 @@ import {
   type Item,
   idempotencyKey,
   type ServiceContext,
-  type Static,
   sendWritten,
   type User,
   type Written,
@@ -16,6 +15,7 @@ import { guessing, Repeats } from '../repeats.ts';
 import { mobileNumber, riderEmail, riderOf, tripId, tripKey } from '../riders.ts';
 import * as schemas from '../schemas.ts';
 import type { TripKey, Trips } from '../trips.ts';
+import { checkList, forbidden, isDriverOf, isOwn } from './rights.ts';
 import { isAdmin, isDriver, signedIn } from './signed-in.ts';
 
 const TAGS = ['taxi'];
@@ -122,29 +122,6 @@ async function noBody(request: FastifyRequest): Promise<void> {
 /** With the id under which it is found. */
 function shown(trip: Item) {
   return { id: tripId(trip), ...trip };
-}
-
-/** The rider's, the driver's, or an admin's. */
-function isOwn(trip: Item, user: User): boolean {
-  return isAdmin(user) || trip.riderid === riderEmail(user.username) || isDriverOf(trip, user);
-}
-
-/** The name alone is not enough: generated drivers have names that anybody may sign up under. */
-function isDriverOf(trip: Item, user: User): boolean {
-  return isDriver(user) && trip.DRIVER_NAME === user.username;
-}
-
-/** One list, and one that the user may see: their own, as a driver the Booked ones too. Throws 400 and 403. */
-function checkList(user: User, { rider, driver, status }: Static<typeof schemas.TripQuery>): void {
-  const asked = [rider, driver, status].filter((each) => each !== undefined);
-  if (asked.length !== 1) throw new ClientError(400, 'Ask for one of rider, driver or status.');
-  const asDriver = isDriver(user) && (driver === user.username || status === 'Booked');
-  if (rider === user.username || asDriver || isAdmin(user)) return;
-  throw new ClientError(403, 'You may list the trips you booked; as a driver, those you drove and the Booked ones.');
-}
-
-function forbidden(what: string): ClientError {
-  return new ClientError(403, `This is not your trip: only its rider, its driver or an admin may ${what} it.`);
 }
 
 /** A driver accepts as themselves; an admin for a driver they name, or for any free one. */

@@ -8,7 +8,7 @@ export const TRIPS = {
   sort: 'tripinfo',
   indexes: {
     status: { partition: 'STATUS', sort: 'tripinfo' },
-    driver: { partition: 'DRIVER_EMAIL', sort: 'tripinfo' },
+    driver: { partition: 'DRIVER_NAME', sort: 'tripinfo' },
   },
 } as const satisfies ItemTableDefinition;
 
@@ -20,11 +20,11 @@ export const DRIVERS = { name: 'taxi.driver_items', partition: 'driverid' } as c
 export const STATUSES = ['Booked', 'InProgress', 'Completed', 'Cancelled'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** Which states each step is allowed in, and which it leads to: complete, so that a new step cannot be forgotten. */
+/** Which states each step is allowed in, which it leads to, and what the trip then is: complete, so that a new step cannot be forgotten. */
 export const STEPS = {
-  accept: { from: ['Booked'], to: 'InProgress' },
-  start: { from: ['InProgress'], to: 'InProgress' },
-  complete: { from: ['InProgress'], to: 'Completed' },
-  cancel: { from: ['Booked', 'InProgress'], to: 'Cancelled' },
-} as const satisfies Record<string, { from: readonly Status[]; to: Status }>;
+  accept: { from: ['Booked'], to: 'InProgress', done: 'accepted' },
+  start: { from: ['InProgress'], to: 'InProgress', done: 'started' },
+  complete: { from: ['InProgress'], to: 'Completed', done: 'completed' },
+  cancel: { from: ['Booked', 'InProgress'], to: 'Cancelled', done: 'cancelled' },
+} as const satisfies Record<string, { from: readonly Status[]; to: Status; done: string }>;
 export type Step = keyof typeof STEPS;

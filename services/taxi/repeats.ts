@@ -8,7 +8,7 @@ export interface Request {
   readonly user: User;
   readonly key: string;
   /** What the request says: the same key with another one is refused. */
-  readonly fingerprint: string;
+  readonly fingerprint: unknown;
 }
 
 /** Does a step once for each key of a user, in one transaction with the key's answer. */

@@ -12,14 +12,16 @@ export function kioskRider(id: unknown): Omit<Rider, 'mobile'> {
   return { id: Number(id), name, email: `${name}@example.com` };
 }
 
-/** Throws 400 for what is no telephone number. A `+` that was not escaped in a URL arrives as a space. */
-export function mobileNumber(value: unknown): string {
+/** Of a URL, where a `+` that was not escaped arrives as a space. Throws 400 for what is no telephone number. */
+export function kioskMobile(value: unknown): string {
   const text = typeof value === 'string' ? value.replace(/^ /, '+') : '';
+  return mobileNumber(text, 'rider_mobile', '+11492133668 (as %2B11492133668 in a URL)');
+}
+
+/** Throws 400 for what is no telephone number, with what the caller calls it and how it may be written there. */
+export function mobileNumber(text: string, name = 'mobile', example = '+11492133668'): string {
   if (/^\+?\d{5,15}$/.test(text)) return text;
-  throw new ClientError(
-    400,
-    'rider_mobile must be a telephone number of 5 to 15 digits, such as +11492133668 (as %2B11492133668 in a URL).',
-  );
+  throw new ClientError(400, `${name} must be a telephone number of 5 to 15 digits, such as ${example}.`);
 }
 
 /** The account as a rider. Its trips are found under its name, which nobody else can have. */

@@ -1,71 +1,12 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type TestApp, testApp } from '../../src/testing/app.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: what a test expects of an answer is what it checks
-type Body = Record<string, any>;
-
-interface Called {
-  readonly status: number;
-  readonly body: Body;
-  /** Before it was parsed: numbers as they were written. */
-  readonly text: string;
-}
-
-class Client {
-  readonly app: TestApp;
-  constructor(app: TestApp) {
-    this.app = app;
-  }
-
-  async call(
-    method: string,
-    path: string,
-    options: { token?: string; body?: unknown; key?: string } = {},
-  ): Promise<Called> {
-    const { token, body, key } = options;
-    const response = await fetch(`${this.app.url}${path.startsWith('/identity') ? '' : '/taxi'}${path}`, {
-      method,
-      headers: {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(token !== undefined && { authorization: token }),
-        ...(key !== undefined && { 'idempotency-key': key }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: JSON.parse(text), text };
-  }
-
-  /** Makes an account with a role and returns its token. */
-  async account(username: string, role?: 'driver' | 'admin'): Promise<string> {
-    const password = 'Tr0ub4dour';
-    await this.call('POST', '/identity/users', { body: { username, password, email: `${username}@example.com` } });
-    if (role)
-      await this.app.record.query('update lockstep.users set roles = array[$2] where username_key = $1', [
-        username,
-        role,
-      ]);
-    const { body } = await this.call('POST', '/identity/login', { body: { username, password } });
-    return body.idToken;
-  }
-}
-
-async function client(t: TestContext, settings = {}): Promise<Client> {
-  return new Client(await testApp(t, settings));
-}
-
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(5)) {
-    if (Date.now() > deadline) assert.fail(`never: ${what}`);
-  }
-}
+import { test } from 'node:test';
+import { testApp } from '../../src/testing/app.ts';
+import { type Body, TaxiClient, until } from './test-client.ts';
 
 const RIDE = 'rider_id=71463&rider_mobile=%2B11492133668';
 
 test('the three calls of the kiosk, as written, end in one row of trips, which is billed', async (t) => {
-  const taxi = await client(t);
+  const taxi = new TaxiClient(await testApp(t));
   const { record } = taxi.app;
   await until(async () => (await record.query('select from rides.drivers').catch(() => [])).length === 2000, 'drivers');
 
@@ -151,7 +92,7 @@ test('the three calls of the kiosk, as written, end in one row of trips, which i
 });
 
 test('a wrong or missing parameter is 400 and names it; the kiosk can be switched off', async (t) => {
-  const taxi = await client(t);
+  const taxi = new TaxiClient(await testApp(t));
   for (const [path, name] of [
     ['/riderbook?rider_mobile=%2B1149213', 'rider_id'],
     ['/riderbook?rider_id=x&rider_mobile=%2B1149213', 'rider_id'],
@@ -168,18 +109,18 @@ test('a wrong or missing parameter is 400 and names it; the kiosk can be switche
   const none = await taxi.call('GET', '/driveraccept?rider_id=1&trip_info=2020-04-05T18:52:42Z,8987397');
   assert.equal(none.status, 404);
   assert.equal((await taxi.app.record.query('select from taxi.trip_items')).length, 0);
-  const closed = await client(t, { services: { taxi: { kiosk: false } } });
+  const closed = new TaxiClient(await testApp(t, { services: { taxi: { kiosk: false } } }));
   assert.equal((await closed.call('GET', `/riderbook?${RIDE}`)).status, 404);
 });
 
 test('REST: roles, own data, exact money, idempotency', async (t) => {
-  const taxi = await client(t);
+  const taxi = new TaxiClient(await testApp(t));
   const [ann, bob, driver, other, admin] = await Promise.all([
     taxi.account('ann'),
     taxi.account('bob'),
-    taxi.account('driver7', 'driver'),
-    taxi.account('driver8', 'driver'),
-    taxi.account('boss', 'admin'),
+    taxi.account('driver7', { role: 'driver' }),
+    taxi.account('driver8', { role: 'driver' }),
+    taxi.account('boss', { role: 'admin' }),
   ]);
   assert.equal((await taxi.call('POST', '/trips', { body: {} })).status, 401);
   const booking = { mobile: '+12125550123', pickup_longitude: -73.98, pickup_latitude: 40.75, passenger_count: 2 };

@@ -64,7 +64,9 @@ export const TripQuery = Type.Object({
 });
 
 export const BillingQuery = Type.Object({
-  date: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d$', description: 'A day, UTC; today unless told' })),
+  date: Type.Optional(
+    Type.String({ maxLength: 40, description: 'A day, UTC; today unless told', examples: ['2026-11-21'] }),
+  ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
 });
 

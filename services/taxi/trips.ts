@@ -21,7 +21,7 @@ import {
   type WrittenItem,
 } from '../../src/index.ts';
 import { FreeDrivers } from './drivers.ts';
-import { DRIVERS, RIDERS, STEPS, type Step, TRIPS } from './items.ts';
+import { DRIVERS, STEPS, type Step, TRIPS } from './items.ts';
 
 export interface Rider {
   readonly id: number;
@@ -35,7 +35,7 @@ export interface TripKey extends ItemKey {
   readonly tripinfo: string;
 }
 
-/** Riders and trips that a node remembers, at most. */
+/** Trips that a node remembers, at most. */
 const MAX_KNOWN = 100_000;
 /** A table by itself, or in a transaction. */
 type Table = Pick<ItemTable, 'put' | 'update' | 'get'> & ItemReads;
@@ -56,10 +56,8 @@ export class DriverBusy extends ClientError {
 /** Everything that changes trips: conditional writes of items. */
 export class Trips {
   readonly #trips: Table;
-  readonly #riders: Table;
   readonly #drivers: Table;
   readonly #free: FreeDrivers;
-  readonly #known: Set<string>;
   /** Of trips that this node has seen accepted and not yet over: what a completion needs to know, so that it need not read it. */
   readonly #driving: Map<string, Item>;
 
@@ -72,17 +70,15 @@ export class Trips {
       const { of, tx } = options;
       this.#store = of.#store;
       this.#free = of.#free;
-      this.#known = of.#known;
       this.#driving = of.#driving;
       const table = (definition: ItemTableDefinition) => written(this.#store.within(tx, definition));
-      [this.#trips, this.#riders, this.#drivers] = [table(TRIPS), table(RIDERS), table(DRIVERS)];
+      [this.#trips, this.#drivers] = [table(TRIPS), table(DRIVERS)];
     } else {
       this.#store = new PgItemStore(options);
       this.#free = new FreeDrivers(options);
-      this.#known = new Set();
       this.#driving = new Map();
       const table = (definition: ItemTableDefinition) => this.#store.table(definition);
-      [this.#trips, this.#riders, this.#drivers] = [table(TRIPS), table(RIDERS), table(DRIVERS)];
+      [this.#trips, this.#drivers] = [table(TRIPS), table(DRIVERS)];
     }
   }
 
@@ -100,9 +96,8 @@ export class Trips {
     return (await this.#trips.get(key)) ?? noTrip(key);
   }
 
-  /** A new trip, Booked; its rider is registered where not known yet. */
+  /** A new trip, Booked; its rider is registered with it where not known yet (a trigger's work). */
   async book(rider: Rider, details: Readonly<Record<string, Attribute>>): Promise<WrittenItem> {
-    await this.#register(rider);
     const now = new Date().toISOString();
     for (;;) {
       const id = randomInt(1_000_000, 10_000_000);
@@ -163,8 +158,8 @@ export class Trips {
     throw new ClientError(400, `driver_id ${id} is no driver's.`);
   }
 
-  /** The driver that this account is: one of the seeded ones by name, or one of its own, registered when first seen. */
-  async driverNamed(name: string, email: string): Promise<Item> {
+  /** The driver that this account is, when it accepts: one of the seeded ones by name, or one of its own, made at the first time. */
+  async registered(name: string, email: string): Promise<Item> {
     const seeded = /^driver([1-9]\d{0,5})$/.exec(name);
     const id = seeded ? Number(seeded[1]) : 1_000_000 + numberOf(name, 1_000_000_000);
     const found = await this.#drivers.get({ driverid: String(id) });
@@ -214,14 +209,6 @@ export class Trips {
       throw wrongState(step, error.item);
     }
   }
-
-  async #register({ id, name, email, mobile }: Rider): Promise<void> {
-    if (this.#known.has(email)) return;
-    const item = { riderid: email, RIDER_ID: id, RIDER_NAME: name, RIDER_EMAIL: email, RIDER_MOBILE: mobile };
-    await this.#riders.put(item, { condition: itemAbsent }).catch(isThere);
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-    this.#known.add(email);
-  }
 }
 
 /** A number from 0 to `below`, the same for the same text. */
@@ -258,11 +245,12 @@ function noTrip({ riderid, tripinfo }: TripKey): never {
 }
 
 function wrongState(step: Step, { STATUS }: Item): ClientError {
-  const { from, to } = STEPS[step];
-  const message =
-    STATUS === to
-      ? `This trip is ${STATUS} already.`
-      : `This trip is ${STATUS}; only one that is ${from.join(' or ')} can be ${to}.`;
+  const { from, to, done } = STEPS[step];
+  const state = STATUS === to ? `${STATUS} already` : STATUS;
+  // The state allows it, so it is refused for having been done: a start, which leads to no other state.
+  const message = (from as readonly unknown[]).includes(STATUS)
+    ? `This trip was ${done} already.`
+    : `This trip is ${state}: only one that is ${from.join(' or ')} can be ${done}.`;
   return new ClientError(409, message, { members: { state: STATUS, step } });
 }
 

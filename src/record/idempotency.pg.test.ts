@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../testing/database.ts';
-import { idempotent, sweepIdempotencyKeys } from './idempotency.ts';
+import { type IdempotencyKey, idempotent, sweepIdempotencyKeys } from './idempotency.ts';
 import type { PgRecord } from './record.ts';
 
-const KEY = { scope: 'orders:ann', key: 'k1', fingerprint: '{"item":1}' };
+const KEY: IdempotencyKey = { scope: 'orders:ann', key: 'k1', fingerprint: '{"item":1}' };
 
 async function withOrders(t: { name: string }) {
   const { record } = await testDatabase(t);
@@ -41,6 +41,21 @@ test('the same key for another request is refused', async (t) => {
   const { order } = await withOrders(t);
   await order();
   await assert.rejects(order({ ...KEY, fingerprint: '{"item":2}' }), { name: 'ClientError', status: 422 });
+});
+
+test('what a request says is the same with the members of its objects in any order, and with nothing else', async (t) => {
+  const { order } = await withOrders(t);
+  const says = (fingerprint: unknown) => order({ ...KEY, fingerprint });
+  await says(['POST', { item: 1, to: [{ street: 'a', city: 'b' }], 10: null }]);
+  const same = ['POST', { 10: null, to: [{ city: 'b', street: 'a' }], item: 1 }];
+  assert.equal((await says(same)).value.replayed, true);
+  for (const other of [
+    ['POST', { item: 1, to: [{ street: 'a', city: 'b' }] }],
+    ['POST', { item: '1', to: [{ street: 'a', city: 'b' }], 10: null }],
+    ['POST', { item: 1, to: { 0: { street: 'a', city: 'b' } }, 10: null }],
+    [{ item: 1, to: [{ street: 'a', city: 'b' }], 10: null }, 'POST'],
+  ])
+    await assert.rejects(says(other), { status: 422 }, JSON.stringify(other));
 });
 
 test('work that fails leaves no key, so it can be tried again', async (t) => {

@@ -8,8 +8,11 @@ export interface IdempotencyKey {
   readonly scope: string;
   /** As the client sent it. */
   readonly key: string;
-  /** What the request says (its body, say): the same key with another one is refused. */
-  readonly fingerprint: string;
+  /**
+   * What the request says (its body, say), as text or as JSON has it: the same key with another one is refused. In which order the
+   * members of an object come makes no difference, unless it is text.
+   */
+  readonly fingerprint: unknown;
 }
 
 export interface Idempotent<T> {
@@ -37,7 +40,7 @@ export async function idempotent<T>(
   { scope, key, fingerprint }: IdempotencyKey,
   work: () => Promise<T>,
 ): Promise<Idempotent<T>> {
-  const digest = createHash('sha256').update(fingerprint).digest();
+  const digest = digestOf(fingerprint);
   const claimed = await tx.query(CLAIM, [scope, key, digest]);
   if (claimed.length === 0) return { value: await storedAnswer<T>(tx, scope, key, digest), replayed: true };
   const value = await work();
@@ -47,6 +50,17 @@ export async function idempotent<T>(
     JSON.stringify(value ?? null),
   ]);
   return { value, replayed: false };
+}
+
+function digestOf(fingerprint: unknown): Buffer {
+  const text = typeof fingerprint === 'string' ? fingerprint : JSON.stringify(fingerprint, inOrder);
+  return createHash('sha256').update(text).digest();
+}
+
+/** For `JSON.stringify`: an object's members by their names. */
+function inOrder(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function storedAnswer<T>(tx: RecordTransaction, scope: string, key: string, digest: Buffer): Promise<T> {

@@ -1,6 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
-import { ClientError, type ServiceContext } from '../../../src/index.ts';
+import { ClientError, isoToMicros, type ServiceContext } from '../../../src/index.ts';
 import { bill, overview } from '../billing.ts';
 import * as schemas from '../schemas.ts';
 import { admin } from './signed-in.ts';
@@ -21,8 +21,13 @@ export function billingRoutes(fastify: FastifyInstance, { identity, projections 
     { schema: { tags: ['taxi'], summary: 'The billing of a day', querystring: schemas.BillingQuery } },
     async ({ query }) => {
       const { date = new Date().toISOString().slice(0, 10), limit = 20 } = query;
-      if (Number.isNaN(Date.parse(`${date}T00:00:00Z`))) throw new ClientError(400, `date ${date} is no day.`);
-      return overview(await rides!.target(), date, limit);
+      return overview(await rides!.target(), checkedDay(date), limit);
     },
   );
+}
+
+/** Throws 400 for what is no day of the calendar: 30 February, the year 0, which SQL does not have. */
+function checkedDay(date: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(date) && !date.startsWith('0000') && isoToMicros(date) !== undefined) return date;
+  throw new ClientError(400, `date must be a day such as 2026-11-21, found ${JSON.stringify(date)}.`);
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { limitRate, type ServiceContext, sendWrittenJson, type WrittenItem } from '../../../src/index.ts';
 import { acceptDetails, completeDetails } from '../details.ts';
 import { guessing } from '../repeats.ts';
-import { checkedInfo, kioskRider, mobileNumber } from '../riders.ts';
+import { checkedInfo, kioskMobile, kioskRider } from '../riders.ts';
 import type { Settings } from '../settings.ts';
 import type { TripKey, Trips } from '../trips.ts';
 
@@ -21,7 +21,7 @@ export function kioskRoutes(
   const send = (reply: FastifyReply, trip: WrittenItem) => sendWrittenJson(reply, trip, live, trip.json);
   const options = (summary: string) => ({ onRequest, schema: { tags: ['taxi'], summary } });
   app.get<KioskRequest>('/riderbook', options('Book a trip (kiosk)'), async ({ query }, reply) => {
-    const rider = { ...kioskRider(query.rider_id), mobile: mobileNumber(query.rider_mobile) };
+    const rider = { ...kioskRider(query.rider_id), mobile: kioskMobile(query.rider_mobile) };
     return send(reply, await trips.book(rider, {}));
   });
   app.get<KioskRequest>('/driveraccept', options('Assign a free driver (kiosk)'), async ({ query }, reply) => {

@@ -10,6 +10,10 @@ export function isAdmin(user: User): boolean {
   return user.roles.includes('admin');
 }
 
+export function isDriver(user: User): boolean {
+  return user.roles.includes('driver');
+}
+
 /** Throws 403. */
 export async function admin(request: FastifyRequest, identity: Identity): Promise<User> {
   const user = await signedIn(request, identity);

@@ -15,7 +15,8 @@ import { guessing, Repeats } from '../repeats.ts';
 import { mobileNumber, riderEmail, riderOf, tripId, tripKey } from '../riders.ts';
 import * as schemas from '../schemas.ts';
 import type { TripKey, Trips } from '../trips.ts';
-import { isAdmin, signedIn } from './signed-in.ts';
+import { checkList, forbidden, isDriverOf, isOwn } from './rights.ts';
+import { isAdmin, isDriver, signedIn } from './signed-in.ts';
 
 const TAGS = ['taxi'];
 const SIGNED_IN = [{ token: [] }];
@@ -36,7 +37,7 @@ export function tripRoutes(fastify: FastifyInstance, context: ServiceContext, tr
     work: (trips: Trips) => Promise<Written<Item>>,
   ): Promise<FastifyReply> {
     const key = idempotencyKey(request);
-    const fingerprint = JSON.stringify([request.method, request.url, request.body ?? null]);
+    const fingerprint = [request.method, request.url, request.body ?? null];
     const once = () => (key === undefined ? work(trips) : repeats.once({ user, key, fingerprint }, work));
     const written = await guessing(once);
     return sendWritten(reply, written, live, shown(written.value));
@@ -52,7 +53,7 @@ export function tripRoutes(fastify: FastifyInstance, context: ServiceContext, tr
   app.get('/trips/:id', { schema: { ...schema('One trip'), params: schemas.TripPath } }, async (request) => {
     const user = await signedIn(request, identity);
     const trip = await trips.get(tripKey(request.params.id));
-    if (!isOwn(trip, user) && !user.roles.includes('driver')) throw forbidden('see');
+    if (!isOwn(trip, user) && !isDriver(user)) throw forbidden('see');
     return shown(trip);
   });
 
@@ -99,18 +100,13 @@ export function tripRoutes(fastify: FastifyInstance, context: ServiceContext, tr
     async (request) => {
       const user = await signedIn(request, identity);
       const { rider, driver, status, limit = 20, cursor } = request.query;
-      const asked = [rider, driver, status].filter((each) => each !== undefined);
-      if (asked.length !== 1) throw new ClientError(400, 'Ask for one of rider, driver or status.');
-      const own = user.username === (rider ?? driver);
-      const booked = status === 'Booked' && user.roles.includes('driver');
-      if (!own && !booked && !isAdmin(user))
-        throw new ClientError(403, 'You may list your own trips; a driver also the Booked ones.');
+      checkList(user, request.query);
       const page = { descending: true, limit, ...(cursor !== undefined && { cursor }) };
       const { items, cursor: next } = await trips.table.query(
         rider !== undefined
           ? { partition: riderEmail(rider), ...page }
           : driver !== undefined
-            ? { index: 'driver', partition: await emailOf(trips, user, driver), ...page }
+            ? { index: 'driver', partition: driver, ...page }
             : { index: 'status', partition: status!, ...page },
       );
       return { trips: items.map(shown), cursor: next ?? null };
@@ -128,31 +124,16 @@ function shown(trip: Item) {
   return { id: tripId(trip), ...trip };
 }
 
-/** The rider's, the driver's, or an admin's. */
-function isOwn(trip: Item, user: User): boolean {
-  return isAdmin(user) || trip.riderid === riderEmail(user.username) || trip.DRIVER_NAME === user.username;
-}
-
-function forbidden(what: string): ClientError {
-  return new ClientError(403, `This is not your trip: only its rider, its driver or an admin may ${what} it.`);
-}
-
 /** A driver accepts as themselves; an admin for a driver they name, or for any free one. */
 async function driverFor(trips: Trips, user: User, id: number | undefined): Promise<Item | undefined> {
   if (isAdmin(user)) return id === undefined ? undefined : trips.driver(id);
-  if (!user.roles.includes('driver'))
-    throw new ClientError(403, 'Only a driver may accept a trip: ask an admin for the role.');
+  if (!isDriver(user)) throw new ClientError(403, 'Only a driver may accept a trip: ask an admin for the role.');
   if (id !== undefined) throw new ClientError(403, 'Only an admin may name the driver; you accept as yourself.');
-  return trips.driverNamed(user.username, user.email ?? `${user.username}@example.com`);
+  return trips.registered(user.username, user.email ?? `${user.username}@example.com`);
 }
 
 async function ownDrive(trips: Trips, key: TripKey, user: User, what: string): Promise<Item> {
   const trip = await trips.get(key);
-  if (isAdmin(user) || (user.roles.includes('driver') && trip.DRIVER_NAME === user.username)) return trip;
+  if (isAdmin(user) || isDriverOf(trip, user)) return trip;
   throw new ClientError(403, `Only the trip's driver may ${what} it.`);
-}
-
-async function emailOf(trips: Trips, user: User, driver: string): Promise<string> {
-  const item = await trips.driverNamed(driver, user.email ?? `${driver}@example.com`);
-  return String(item.DRIVER_EMAIL);
 }

@@ -8,6 +8,14 @@ export class Invalid extends Error {
   }
 }
 
+/** An account has no user, or another one than was remembered: nothing was done. */
+export class UserGone extends Invalid {
+  constructor() {
+    super(['user_not_found']);
+    this.name = 'UserGone';
+  }
+}
+
 /** Throws `Invalid` with the codes that apply. */
 export function refuse(...codes: readonly (string | false | undefined)[]): void {
   const found = codes.filter((code) => typeof code === 'string');

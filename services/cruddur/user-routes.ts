@@ -22,10 +22,8 @@ export function userRoutes(fastify: FastifyInstance, { context, reads, caller }:
   app.get(
     '/profile',
     { schema: { tags: schemas.TAGS, summary: 'Who I am, and the topic of my own news', security: schemas.SIGNED_IN } },
-    async (request) => {
-      const me = await reads.me(await caller.id(request));
-      return { ...me, topic: `cruddur/inbox/${await caller.sub(request)}` };
-    },
+    async (request) =>
+      caller.as(request, async ({ sub }) => ({ ...(await reads.me(sub)), topic: `cruddur/inbox/${sub}` })),
   );
   app.post(
     '/profile/update',
@@ -40,9 +38,10 @@ export function userRoutes(fastify: FastifyInstance, { context, reads, caller }:
       },
     },
     async (request, reply) => {
-      const userId = await caller.id(request);
-      const written = await updateProfile(context.record, userId, readProfile(sentBy(request)));
-      return sendWritten(reply, written, context.live, await reads.me(userId));
+      const written = await caller.as(request, ({ sub }) =>
+        updateProfile(context.record, sub, readProfile(sentBy(request))),
+      );
+      return sendWritten(reply, written, context.live);
     },
   );
 }

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.ts';
 import { ActivityWrites, type Posted } from './activity-writes.ts';
 import { activityBody, firstExpiry, homeBody } from './answers.ts';
-import { pathUuid, readBefore, readPost, readReply, readTerm, type Sent } from './input.ts';
+import { pathHandle, pathUuid, readBefore, readPost, readReply, readTerm, type Sent } from './input.ts';
 import { PAGE } from './reads.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
@@ -22,6 +22,7 @@ export function activityRoutes(app: FastifyInstance, parts: Parts): void {
   homeRoutes(app, parts);
   postRoutes(app, parts, writes);
   reactionRoutes(app, parts, writes);
+  personRoutes(app, parts);
   listRoutes(app, parts);
 }
 
@@ -137,31 +138,40 @@ function reactionRoutes(fastify: FastifyInstance, { context, reads, caller }: Pa
   );
 }
 
+function personRoutes(fastify: FastifyInstance, { reads }: Parts): void {
+  const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
+  for (const [at, shown] of schemas.AT) {
+    app.get(
+      `/activities/${at}:handle`,
+      {
+        schema: {
+          ...shown,
+          tags: schemas.TAGS,
+          summary: "Somebody's profile and posts",
+          params: schemas.HandlePath,
+          querystring: schemas.Before,
+        },
+      },
+      async ({ params, query }) => {
+        const handle = pathHandle(params.handle, 'user_not_found');
+        const { profile, activities } = await reads.profile(handle, readBefore(query.before));
+        return { profile, activities: activities.map((one) => activityBody(one, one)) };
+      },
+    );
+    app.get(
+      `/activities/${at}:handle/status/:uuid`,
+      { schema: { ...shown, tags: schemas.TAGS, summary: 'A post and its replies', params: schemas.StatusPath } },
+      async ({ params }) => {
+        const uuid = pathUuid(params.uuid, 'activity_uuid_blank');
+        const { activity, replies } = await reads.status(pathHandle(params.handle, 'activity_not_found'), uuid);
+        return { activity: activityBody(activity, activity), replies: replies.map((one) => activityBody(one, one)) };
+      },
+    );
+  }
+}
+
 function listRoutes(fastify: FastifyInstance, { reads, caller }: Parts): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
-  app.get(
-    '/activities/@:handle',
-    {
-      schema: {
-        tags: schemas.TAGS,
-        summary: "Somebody's profile and posts",
-        params: schemas.HandlePath,
-        querystring: schemas.Before,
-      },
-    },
-    async ({ params, query }) => {
-      const { profile, activities } = await reads.profile(params.handle, readBefore(query.before));
-      return { profile, activities: activities.map((one) => activityBody(one, one)) };
-    },
-  );
-  app.get(
-    '/activities/@:handle/status/:uuid',
-    { schema: { tags: schemas.TAGS, summary: 'A post and its replies', params: schemas.StatusPath } },
-    async ({ params }) => {
-      const { activity, replies } = await reads.status(params.handle, pathUuid(params.uuid, 'activity_uuid_blank'));
-      return { activity: activityBody(activity, activity), replies: replies.map((one) => activityBody(one, one)) };
-    },
-  );
   app.get(
     '/activities/search',
     { schema: { tags: schemas.TAGS, summary: 'Posts and replies with these words', querystring: schemas.Search } },

@@ -95,13 +95,13 @@ export class People {
 export function updateProfile(
   record: PgRecord,
   sub: string,
-  { bio, display_name }: { readonly bio: string; readonly display_name: string },
+  { bio, display_name }: { readonly bio: string | undefined; readonly display_name: string },
 ): Promise<Written<OwnProfile>> {
   return record.transaction(async (tx) => {
     const [me] = await tx.query<OwnProfile>(
-      `update cruddur.users set bio = $2, display_name = $3 where sub = $1
+      `update cruddur.users set bio = coalesce($2, bio), display_name = $3 where sub = $1
        returning uuid, handle, display_name, bio`,
-      [sub, bio, display_name],
+      [sub, bio ?? null, display_name],
     );
     if (!me) throw new UserGone();
     return me;

@@ -2,18 +2,19 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { sendWritten } from '../../src/index.ts';
 import { sentBy } from './activity-routes.ts';
-import { readProfile, readTerm } from './input.ts';
+import { pathHandle, readProfile, readTerm } from './input.ts';
 import { updateProfile } from './people.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
 
 export function userRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
-  app.get(
-    '/users/@:handle/short',
-    { schema: { tags: schemas.TAGS, summary: 'Who somebody is', params: schemas.HandlePath } },
-    async ({ params }) => reads.short(params.handle),
-  );
+  for (const [at, shown] of schemas.AT)
+    app.get(
+      `/users/${at}:handle/short`,
+      { schema: { ...shown, tags: schemas.TAGS, summary: 'Who somebody is', params: schemas.HandlePath } },
+      async ({ params }) => reads.short(pathHandle(params.handle, 'user_not_found')),
+    );
   app.get(
     '/users/search',
     { schema: { tags: schemas.TAGS, summary: 'People by handle or name', querystring: schemas.Search } },

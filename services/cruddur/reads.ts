@@ -33,11 +33,10 @@ const ACTIVITIES = 'cruddur.activities its join cruddur.users author using (user
 
 /**
  * Words of a search as a text search query: all of them, the last letters of each may be missing. What was typed is a value
- * throughout: PostgreSQL takes it apart, and its pieces are quoted anew.
+ * throughout: PostgreSQL takes it apart into letters and digits (`migrations/002-words.sql`), and its pieces are quoted.
  */
 const SEARCHED = `to_tsquery('simple', (
-  select string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || ''':*', ' & ')
-    from unnest(to_tsvector('simple', $1))))`;
+  select string_agg('''' || lexeme || ''':*', ' & ') from unnest(to_tsvector('simple', cruddur.words($1)))))`;
 
 /** The number of the account that asks, of which nothing is remembered. */
 const MINE = '(select user_id from cruddur.users where sub = $1)';
@@ -109,7 +108,7 @@ export class Reads {
   searchUsers(term: string): Promise<ShortProfile[]> {
     return this.#record.query<ShortProfile>(
       `select uuid, handle, display_name from cruddur.users where search @@ ${SEARCHED} order by handle_key limit $2`,
-      [term.replaceAll('@', ' '), PAGE],
+      [term, PAGE],
     );
   }
 

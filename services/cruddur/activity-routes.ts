@@ -5,7 +5,6 @@ import {
   microsToIso,
   minPosition,
   newest,
-  profile,
   sendAnswer,
   sendEvents,
   sendWritten,
@@ -13,17 +12,17 @@ import {
 } from '../../src/index.ts';
 import { ActivityWrites, type Posted } from './activity-writes.ts';
 import { activityBody, firstExpiry, homeBody } from './answers.ts';
-import { pathUuid, readBefore, readPost, readReply, readTerm, type Sent } from './input.ts';
+import { pathHandle, pathUuid, readBefore, readPost, readReply, readTerm, type Sent } from './input.ts';
 import { PAGE } from './reads.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
-import { asPerson } from './views.ts';
 
 export function activityRoutes(app: FastifyInstance, parts: Parts): void {
   const writes = new ActivityWrites(parts.context);
   homeRoutes(app, parts);
   postRoutes(app, parts, writes);
   reactionRoutes(app, parts, writes);
+  personRoutes(app, parts);
   listRoutes(app, parts);
 }
 
@@ -62,14 +61,10 @@ function homeRoutes(app: FastifyInstance, { context, reads }: Parts): void {
   );
 }
 
-function postRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts, writes: ActivityWrites): void {
+function postRoutes(fastify: FastifyInstance, { context, caller }: Parts, writes: ActivityWrites): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
-  const made = async (userId: number, posted: Posted) => {
-    const { results } = await context.views.inbox.read([profile({ id: userId })]);
-    // The view may not know yet who has just come.
-    const author = asPerson(results[0]) ?? (await reads.me(userId));
-    return activityBody({ ...posted, replies_count: 0, likes_count: 0, reposts_count: 0 }, author);
-  };
+  const made = (posted: Posted) =>
+    activityBody({ ...posted, replies_count: 0, likes_count: 0, reposts_count: 0 }, posted);
   app.post(
     '/activities',
     {
@@ -82,10 +77,8 @@ function postRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts,
       },
     },
     async (request, reply) => {
-      const userId = await caller.id(request);
-      const written = await writes.post({ userId, ...readPost(sentBy(request)) });
-      const body = await made(userId, written.value);
-      return sendWrittenJson(reply, written, context.live, JSON.stringify(body));
+      const written = await caller.as(request, ({ sub }) => writes.post({ sub, ...readPost(sentBy(request)) }));
+      return sendWrittenJson(reply, written, context.live, JSON.stringify(made(written.value)));
     },
   );
   app.post(
@@ -101,11 +94,11 @@ function postRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts,
       },
     },
     async (request, reply) => {
-      const userId = await caller.id(request);
-      const { uuid } = request.params;
-      const read = readReply(uuid, sentBy(request));
-      const written = await writes.reply({ userId, ...read });
-      const body = { ...(await made(userId, written.value)), reply_to_activity_uuid: read.parent };
+      const { written, parent } = await caller.as(request, async ({ sub }) => {
+        const read = readReply(request.params.uuid, sentBy(request));
+        return { written: await writes.reply({ sub, ...read }), parent: read.parent };
+      });
+      const body = { ...made(written.value), reply_to_activity_uuid: parent };
       return sendWritten(reply, written, context.live, body);
     },
   );
@@ -130,46 +123,55 @@ function reactionRoutes(fastify: FastifyInstance, { context, reads, caller }: Pa
           security: schemas.SIGNED_IN,
           params: schemas.ActivityPath,
         },
-        async handler(request, reply) {
-          const userId = await caller.id(request);
-          const { uuid } = request.params as { uuid: string };
-          const activity = pathUuid(uuid, 'activity_uuid_blank');
-          const written = await writes.react(table, what, { userId, activity });
-          return sendWritten(reply, written, context.live, { uuid: activity, [table]: what === 'add' });
-        },
+        handler: async (request, reply) =>
+          caller.as(request, async ({ sub }) => {
+            const { uuid } = request.params as { uuid: string };
+            const activity = pathUuid(uuid, 'activity_uuid_blank');
+            const written = await writes.react(table, what, { sub, activity });
+            return sendWritten(reply, written, context.live, { uuid: activity, [table]: what === 'add' });
+          }),
       });
   app.get(
     '/activities/reactions',
     { schema: { tags: schemas.TAGS, summary: 'Which posts I like and have reposted', security: schemas.SIGNED_IN } },
-    async (request) => reads.reactions(await caller.id(request)),
+    async (request) => caller.as(request, ({ sub }) => reads.reactions(sub)),
   );
+}
+
+function personRoutes(fastify: FastifyInstance, { reads }: Parts): void {
+  const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
+  for (const [at, shown] of schemas.AT) {
+    app.get(
+      `/activities/${at}:handle`,
+      {
+        schema: {
+          ...shown,
+          tags: schemas.TAGS,
+          summary: "Somebody's profile and posts",
+          params: schemas.HandlePath,
+          querystring: schemas.Before,
+        },
+      },
+      async ({ params, query }) => {
+        const handle = pathHandle(params.handle, 'user_not_found');
+        const { profile, activities } = await reads.profile(handle, readBefore(query.before));
+        return { profile, activities: activities.map((one) => activityBody(one, one)) };
+      },
+    );
+    app.get(
+      `/activities/${at}:handle/status/:uuid`,
+      { schema: { ...shown, tags: schemas.TAGS, summary: 'A post and its replies', params: schemas.StatusPath } },
+      async ({ params }) => {
+        const uuid = pathUuid(params.uuid, 'activity_uuid_blank');
+        const { activity, replies } = await reads.status(pathHandle(params.handle, 'activity_not_found'), uuid);
+        return { activity: activityBody(activity, activity), replies: replies.map((one) => activityBody(one, one)) };
+      },
+    );
+  }
 }
 
 function listRoutes(fastify: FastifyInstance, { reads, caller }: Parts): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
-  app.get(
-    '/activities/@:handle',
-    {
-      schema: {
-        tags: schemas.TAGS,
-        summary: "Somebody's profile and posts",
-        params: schemas.HandlePath,
-        querystring: schemas.Before,
-      },
-    },
-    async ({ params, query }) => {
-      const { profile, activities } = await reads.profile(params.handle, readBefore(query.before));
-      return { profile, activities: activities.map((one) => activityBody(one, one)) };
-    },
-  );
-  app.get(
-    '/activities/@:handle/status/:uuid',
-    { schema: { tags: schemas.TAGS, summary: 'A post and its replies', params: schemas.StatusPath } },
-    async ({ params }) => {
-      const { activity, replies } = await reads.status(params.handle, pathUuid(params.uuid, 'activity_uuid_blank'));
-      return { activity: activityBody(activity, activity), replies: replies.map((one) => activityBody(one, one)) };
-    },
-  );
   app.get(
     '/activities/search',
     { schema: { tags: schemas.TAGS, summary: 'Posts and replies with these words', querystring: schemas.Search } },
@@ -188,7 +190,7 @@ function listRoutes(fastify: FastifyInstance, { reads, caller }: Parts): void {
       },
     },
     async (request) => {
-      const found = await reads.notifications(await caller.id(request));
+      const found = await caller.as(request, ({ sub }) => reads.notifications(sub));
       return found.map((one) => ({ type: one.type, at: microsToIso(one.at), ...activityBody(one, one) }));
     },
   );

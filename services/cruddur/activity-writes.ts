@@ -1,6 +1,7 @@
 import type { PgRecord, Written } from '../../src/index.ts';
-import { Invalid } from './invalid.ts';
-import { handleKey } from './people.ts';
+import type { Author } from './answers.ts';
+import { Invalid, UserGone } from './invalid.ts';
+import { CALLERS, handleKey } from './people.ts';
 import { uuidV7 } from './uuid.ts';
 
 /** Posts that were swept keep their place in a page that somebody is reading for this long. */
@@ -9,20 +10,21 @@ export const SWEEP_GRACE_SECONDS = 3600;
 const SWEEP_ROWS = 1000;
 
 export interface Post {
-  readonly userId: number;
+  /** The account of who posts. */
+  readonly sub: string;
   readonly message: string;
   /** Seconds. */
   readonly ttl: number;
 }
 
 export interface Reply {
-  readonly userId: number;
+  readonly sub: string;
   readonly parent: string;
   readonly message: string;
 }
 
-/** A post or reply that is in the record. Times in microseconds since 1970 UTC. */
-export interface Posted {
+/** A post or reply that is in the record, with its author. Times in microseconds since 1970 UTC. */
+export interface Posted extends Author {
   readonly uuid: string;
   readonly message: string;
   readonly created_at: number;
@@ -31,7 +33,7 @@ export interface Posted {
 
 /** A like or a repost: by whom, of what. */
 export interface Reaction {
-  readonly userId: number;
+  readonly sub: string;
   readonly activity: string;
 }
 
@@ -43,17 +45,22 @@ const MENTIONED = `
       join cruddur.users on users.handle_key = mention
     on conflict do nothing)`;
 
+const POSTED = `
+  select made.created_at, made.expires_at, callers.handle, callers.display_name, pg_current_xact_id()::text as lockstep_xid
+    from sent left join callers using (sub) left join made using (uuid) order by sent.place`;
+
 const POST = `
   with sent as materialized (
-    select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::text[])
-      with ordinality as sent (uuid, user_id, message, ttl, mentions, place)),
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[])
+      with ordinality as sent (uuid, sub, message, ttl, mentions, place)),
+  ${CALLERS},
   made as (
     insert into cruddur.activities (uuid, user_id, message, expires_at)
-    select uuid, user_id, message, now()::timestamptz(3) + ttl * interval '1 second' from sent order by place
+    select uuid, user_id, message, now()::timestamptz(3) + ttl * interval '1 second'
+      from sent join callers using (sub) order by place
     returning activity_id, uuid, created_at, expires_at),
   ${MENTIONED}
-  select made.created_at, made.expires_at, pg_current_xact_id()::text as lockstep_xid
-    from sent left join made using (uuid) order by sent.place`;
+  ${POSTED}`;
 
 /** What the statement is about, held so that it stays until the end: what was deleted meanwhile is not found. */
 const found = (column: 'uuid' | 'parent') => `
@@ -64,45 +71,49 @@ const found = (column: 'uuid' | 'parent') => `
 /** A reply lives as long as what it replies to. */
 const REPLY = `
   with sent as materialized (
-    select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[])
-      with ordinality as sent (uuid, user_id, message, parent, mentions, place)),
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[])
+      with ordinality as sent (uuid, sub, message, parent, mentions, place)),
+  ${CALLERS},
   ${found('parent')},
   made as (
     insert into cruddur.activities (uuid, user_id, message, reply_to, reply_to_uuid, expires_at)
-    select sent.uuid, sent.user_id, sent.message, found.activity_id, found.uuid, found.expires_at
-      from sent join found on found.uuid = sent.parent order by sent.place
+    select sent.uuid, user_id, sent.message, found.activity_id, found.uuid, found.expires_at
+      from sent join callers using (sub) join found on found.uuid = sent.parent order by sent.place
     returning activity_id, uuid, created_at, expires_at),
   ${MENTIONED}
-  select made.created_at, made.expires_at, pg_current_xact_id()::text as lockstep_xid
-    from sent left join made using (uuid) order by sent.place`;
+  ${POSTED}`;
 
 type Table = 'likes' | 'reposts';
+
+const REACTED = `
+  select callers.sub is not null as known, found.uuid is not null as found, pg_current_xact_id()::text as lockstep_xid
+    from sent left join callers using (sub) left join found using (uuid) order by sent.place`;
 
 /** Whatever is there already stays as it is: the answer is the same however often it is sent. */
 const react = (table: Table) => `
   with sent as materialized (
-    select * from unnest($1::bigint[], $2::uuid[]) with ordinality as sent (user_id, uuid, place)),
+    select * from unnest($1::text[], $2::uuid[]) with ordinality as sent (sub, uuid, place)),
+  ${CALLERS},
   ${found('uuid')},
   made as (
     insert into cruddur.${table} (activity_id, user_id)
-    select distinct activity_id, user_id from sent join found using (uuid) order by 1, 2
+    select distinct activity_id, user_id from sent join callers using (sub) join found using (uuid) order by 1, 2
     on conflict do nothing)
-  select found.uuid is not null as found, pg_current_xact_id()::text as lockstep_xid
-    from sent left join found using (uuid) order by sent.place`;
+  ${REACTED}`;
 
 const retract = (table: Table) => `
   with sent as materialized (
-    select * from unnest($1::bigint[], $2::uuid[]) with ordinality as sent (user_id, uuid, place)),
+    select * from unnest($1::text[], $2::uuid[]) with ordinality as sent (sub, uuid, place)),
+  ${CALLERS},
   ${found('uuid')},
   gone as (
-    delete from cruddur.${table} its using sent join found using (uuid)
-     where its.activity_id = found.activity_id and its.user_id = sent.user_id)
-  select found.uuid is not null as found, pg_current_xact_id()::text as lockstep_xid
-    from sent left join found using (uuid) order by sent.place`;
+    delete from cruddur.${table} its using sent join callers using (sub) join found using (uuid)
+     where its.activity_id = found.activity_id and its.user_id = callers.user_id)
+  ${REACTED}`;
 
 type React = (reaction: Reaction) => Promise<Written<boolean>>;
 
-/** The commands on posts: everything that changes them, their replies, likes and reposts. */
+/** The commands on posts: everything that changes them, their replies, likes and reposts. They throw `UserGone`. */
 export class ActivityWrites {
   readonly #record: PgRecord;
   readonly #post: (post: Post) => Promise<Written<Posted>>;
@@ -152,19 +163,19 @@ export class ActivityWrites {
     }
   }
 
-  #postings<P extends { readonly userId: number; readonly message: string }>(
+  #postings<P extends { readonly sub: string; readonly message: string }>(
     sql: string,
     type: string,
     its: (posting: P) => unknown,
   ): (posting: P) => Promise<Written<Posted | undefined>> {
     const write = this.#record.coalesceWrites<P & { readonly uuid: string }, Posted | undefined>({
       sql,
-      columns: ['uuid', 'bigint', 'text', type, 'text'],
-      encode: (posting) => [posting.uuid, posting.userId, posting.message, its(posting), mentionsIn(posting.message)],
-      decode: ({ created_at, expires_at }, { uuid, message }) =>
-        created_at === null
-          ? undefined
-          : { uuid, message, created_at: created_at as number, expires_at: expires_at as number },
+      columns: ['uuid', 'text', 'text', type, 'text'],
+      encode: (posting) => [posting.uuid, posting.sub, posting.message, its(posting), mentionsIn(posting.message)],
+      decode: (row, { uuid, message }) => {
+        if (row.handle === null) throw new UserGone();
+        return row.created_at === null ? undefined : ({ uuid, message, ...row } as unknown as Posted);
+      },
     });
     return (posting) => write({ ...posting, uuid: uuidV7() });
   }
@@ -173,10 +184,13 @@ export class ActivityWrites {
     const write = (sql: string): React =>
       this.#record.coalesceWrites<Reaction, boolean>({
         sql,
-        columns: ['bigint', 'uuid'],
-        encode: ({ userId, activity }) => [userId, activity],
-        decode: ({ found }) => found as boolean,
-        key: ({ userId, activity }) => `${activity} ${userId}`,
+        columns: ['text', 'uuid'],
+        encode: ({ sub, activity }) => [sub, activity],
+        decode: ({ known, found }) => {
+          if (!known) throw new UserGone();
+          return found as boolean;
+        },
+        key: ({ sub, activity }) => `${activity} ${sub}`,
         retriable: () => true,
       });
     return { add: write(react(table)), remove: write(retract(table)) };

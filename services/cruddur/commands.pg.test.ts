@@ -10,6 +10,9 @@ import { testStoreEnv } from '../../src/testing/store.ts';
 
 const command = fileURLToPath(new URL('../../bin/lockstep.js', import.meta.url));
 
+const NONE = '00000000-0000-7000-8000-000000000000';
+const EMPTY = '00000000-0000-7000-8000-000000000001';
+
 test('lockstep cruddur sets up, seeds, lists and drops', async (t) => {
   const { url, record } = await testDatabase(t);
   const dataDir = mkdtempSync(join(tmpdir(), 'lockstep-cruddur-'));
@@ -47,12 +50,28 @@ test('lockstep cruddur sets up, seeds, lists and drops', async (t) => {
   const [{ uuid }] = await json('conversations', 'bayko');
   const { stdout } = await lockstep('conversation', uuid, '--limit', '2');
   assert.match(stdout, /^((andrew|bayko) {2}\d{4}-\d\d-\d\dT[\d:.]+Z {2}.+\n){2}$/);
+  for (const [args, said] of [
+    [['conversation', NONE], /there is no conversation 0/],
+    [['conversations', '@nobody'], /there is no user @nobody/],
+  ] as const) {
+    const unknown = await lockstep(...args);
+    assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
+    assert.match(unknown.stderr, said);
+  }
   const [andrew] = await json('users');
   assert.ok(andrew.sub && andrew.uuid && andrew.handle === 'andrew');
   assert.deepEqual(
     (await json('tables')).map(({ name }: { name: string }) => name),
     ['activities', 'likes', 'mentions', 'message_group_members', 'message_groups', 'messages', 'reposts', 'users'],
   );
+  await record.query('analyze cruddur.messages');
+  assert.match((await lockstep('tables')).stdout, /^messages +about 200 rows$/m);
+  assert.match((await lockstep('tables')).stdout, /^users +2 rows$/m, 'never analysed: counted');
+  await record.query(
+    'insert into cruddur.message_groups (uuid, first_user_id, second_user_id) select $1, min(user_id), min(user_id) from cruddur.users',
+    [EMPTY],
+  );
+  assert.match((await lockstep('conversation', EMPTY)).stdout, /nothing is in it/);
   assert.equal((await json('scan', 'activities', '--limit', '3')).length, 3);
 
   const unasked = await lockstep('drop', 'likes');

@@ -32,8 +32,10 @@ function tableCommands(program: Command, cli: ServiceCli): void {
     .command('tables')
     .description('list the tables')
     .action(async () => {
-      const tables = await tablesOf(await cli.record());
-      cli.print(tables, columns(tables.map(({ name, rows }) => [name, `about ${rows} rows`])));
+      const record = await cli.record();
+      const tables = await Promise.all((await tablesOf(record)).map((table) => counted(record, table)));
+      const lines = tables.map(({ name, rows, about }) => [name, `${about ? 'about ' : ''}${rows} rows`]);
+      cli.print(tables, columns(lines));
     });
   program
     .command('scan')
@@ -66,7 +68,10 @@ function listCommands(program: Command, cli: ServiceCli): void {
     .description("somebody's conversations, the latest message first")
     .argument('<@handle>', 'whose', (text: string) => text.replace(/^@/, ''))
     .action(async (handle: string) => {
-      const rows = await (await cli.record()).query<Row>(CONVERSATIONS, [handleKey(handle)]);
+      const record = await cli.record();
+      const [user] = await record.query('select from cruddur.users where handle_key = $1', [handleKey(handle)]);
+      if (!user) throw new Error(`there is no user @${handle}; "users" lists them`);
+      const rows = await record.query<Row>(CONVERSATIONS, [handleKey(handle)]);
       const shown = rows.map(timed);
       const lines = shown.map((row) => [row.uuid, faint(row.created_at), bold(`@${row.handle}`), row.message]);
       cli.print(shown, columns(lines) || `@${handle} has no conversations`);
@@ -77,10 +82,13 @@ function listCommands(program: Command, cli: ServiceCli): void {
     .argument('<uuid>', 'as "conversations" lists it', uuid)
     .option(...LIMIT)
     .action(async (group: string, { limit }: { limit: number }) => {
-      const rows = await (await cli.record()).query<Row>(MESSAGES, [group, limit]);
+      const record = await cli.record();
+      const [there] = await record.query('select from cruddur.message_groups where uuid = $1', [group]);
+      if (!there) throw new Error(`there is no conversation ${group}; "conversations" lists somebody's`);
+      const rows = await record.query<Row>(MESSAGES, [group, limit]);
       const shown = rows.map(timed);
       const lines = shown.map((row) => `${bold(String(row.handle))}  ${faint(row.created_at)}  ${row.message}`);
-      cli.print(shown, lines.join('\n') || 'there is no such conversation');
+      cli.print(shown, lines.join('\n') || 'nothing is in it');
     });
   program
     .command('users')
@@ -138,12 +146,27 @@ async function runSeed(cli: ServiceCli, accounts?: ReadonlyMap<string, string>):
   cli.print(users, columns(lines));
 }
 
-/** The tables and the planner's estimate of their rows. */
-function tablesOf(record: PgRecord): Promise<{ name: string; rows: number }[]> {
+interface Table {
+  readonly name: string;
+  /** The planner's estimate; null before PostgreSQL has looked at the table for the first time. */
+  readonly estimate: number | null;
+}
+
+function tablesOf(record: PgRecord): Promise<Table[]> {
   return record.query(
-    `select relname as name, greatest(reltuples, 0)::bigint as rows from pg_class
+    `select relname as name, nullif(reltuples, -1)::bigint as estimate from pg_class
       where relnamespace = 'cruddur'::regnamespace and relkind = 'r' order by relname`,
   );
+}
+
+/** How many rows a table has: about, where there is an estimate. */
+async function counted(
+  record: PgRecord,
+  { name, estimate }: Table,
+): Promise<{ name: string; rows: number; about: boolean }> {
+  if (estimate !== null) return { name, rows: estimate, about: true };
+  const [found] = await record.query<{ rows: number }>(`select count(*) as rows from cruddur.${name}`);
+  return { name, rows: found!.rows, about: false };
 }
 
 /** The table of this name: only one that is there gets into SQL. */

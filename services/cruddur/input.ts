@@ -23,37 +23,43 @@ const TTLS: ReadonlyMap<unknown, number> = new Map([
 
 export function readPost({ message, ttl }: Sent): { message: string; ttl: number } {
   const seconds = TTLS.get(ttl);
-  refuse(seconds === undefined && 'ttl_blank', ...messageCodes(message, MAX_POST, 'message_exceed_max_chars'));
+  refuse(seconds === undefined && 'ttl_blank', textCode(message, 'message', MAX_POST));
   return { message: message as string, ttl: seconds! };
 }
 
 export function readReply(parent: unknown, { message }: Sent): { parent: string; message: string } {
   const uuid = readUuid(parent);
-  refuse(uuid === undefined && 'activity_uuid_blank', ...longMessageCodes(message));
+  refuse(uuid === undefined && 'activity_uuid_blank', longMessageCode(message));
   return { parent: uuid!, message: message as string };
 }
 
 /** To somebody by handle, or into a conversation: whichever member is sent. */
 export function readMessage(sent: Sent): { message: string; handle: string } | { message: string; group: string } {
   const { message, handle, message_group_uuid } = sent;
-  const codes = longMessageCodes(message);
+  const code = longMessageCode(message);
   if ('message_group_uuid' in sent) {
     const group = readUuid(message_group_uuid);
-    refuse(group === undefined && 'message_group_uuid_blank', ...codes);
+    refuse(group === undefined && 'message_group_uuid_blank', code);
     return { message: message as string, group: group! };
   }
-  refuse(isBlank(handle) && 'user_receiver_handle_blank', ...codes);
-  return { message: message as string, handle: (handle as string).trim().replace(/^@/, '') };
+  refuse(isBlank(handle) && 'user_receiver_handle_blank', code);
+  const name = (handle as string).trim().replace(/^@/, '');
+  return { message: message as string, handle: pathHandle(name, 'user_receiver_handle_not_found') };
 }
 
-export function readProfile({ bio, display_name }: Sent): { bio: string; display_name: string } {
-  const name = display_name as string;
-  const text = typeof bio === 'string' ? bio : '';
+/** The bio is undefined where none is sent. */
+export function readProfile({ bio, display_name }: Sent): { bio: string | undefined; display_name: string } {
   refuse(
-    isBlank(display_name) ? 'display_name_blank' : lengthOf(name) > MAX_NAME && 'display_name_exceed_max_chars',
-    lengthOf(text) > MAX_BIO && 'bio_exceed_max_chars',
+    textCode(display_name, 'display_name', MAX_NAME),
+    bio !== undefined && (typeof bio !== 'string' ? 'bio_invalid' : bio !== '' && wrongCode(bio, 'bio', MAX_BIO)),
   );
-  return { bio: text, display_name: name.trim() };
+  return { bio: bio as string | undefined, display_name: (display_name as string).trim() };
+}
+
+/** The handle of somebody who may be there; what nobody can be called is nobody's. */
+export function pathHandle(handle: string, code: string): string {
+  if (!isStorable(handle)) throw new Invalid([code]);
+  return handle;
 }
 
 export function readTerm(term: unknown): string {
@@ -73,16 +79,25 @@ export function readBefore(text: unknown): string | undefined {
   return text === undefined ? undefined : pathUuid(text, 'before_invalid');
 }
 
-function messageCodes(message: unknown, most: number, tooLong: string): (string | false)[] {
-  return [isBlank(message) ? 'message_blank' : lengthOf(message as string) > most && tooLong];
+function textCode(text: unknown, name: string, most: number, tooLong?: string): string | false {
+  return isBlank(text) ? `${name}_blank` : wrongCode(text as string, name, most, tooLong);
 }
 
-function longMessageCodes(message: unknown): (string | false)[] {
-  return messageCodes(message, MAX_REPLY, `message_exceed_max_chars_${MAX_REPLY}`);
+function wrongCode(text: string, name: string, most: number, tooLong = `${name}_exceed_max_chars`): string | false {
+  return lengthOf(text) > most ? tooLong : !isStorable(text) && `${name}_invalid`;
+}
+
+function longMessageCode(message: unknown): string | false {
+  return textCode(message, 'message', MAX_REPLY, `message_exceed_max_chars_${MAX_REPLY}`);
 }
 
 function isBlank(value: unknown): boolean {
   return typeof value !== 'string' || value.trim() === '';
+}
+
+/** Half a surrogate pair is no UTF-8, and PostgreSQL keeps no U+0000. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
 }
 
 /** Characters as a person counts them, near enough: code points, not UTF-16 units. */

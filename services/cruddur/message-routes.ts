@@ -13,14 +13,16 @@ import {
   Type,
 } from '../../src/index.ts';
 import { sentBy } from './activity-routes.ts';
-import { groupsBody, messageBody, NOBODY } from './answers.ts';
+import { groupsBody, messageBody } from './answers.ts';
+import type { Asking } from './caller.ts';
 import { pathUuid, readBefore, readMessage } from './input.ts';
 import { MessageWrites } from './message-writes.ts';
+import type { Me } from './people.ts';
 import { PAGE } from './reads.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
 import { signalTyping } from './topics.ts';
-import { asPerson } from './views.ts';
+import { personOf } from './views.ts';
 
 const TYPING = { perSecond: 1, burst: 10 };
 
@@ -36,23 +38,24 @@ export function messageRoutes(app: FastifyInstance, parts: Parts): void {
 function groupRoutes(app: FastifyInstance, { context, reads, caller }: Parts): void {
   const { inbox } = context.views;
   const answers = new CachedAnswers(inbox);
-  const first = (request: FastifyRequest, reply: FastifyReply, userId: number, limit: number) =>
+  const first = (request: FastifyRequest, reply: FastifyReply, me: Me, limit: number) =>
     answers.send(request, reply, {
-      key: `${userId} ${limit}`,
-      queries: () => [conversations({ member: userId, limit }), profile({ id: userId })] as const,
-      body: ([listed, me]) => groupsBody(listed, asPerson(me) ?? NOBODY),
+      // Not the number: whoever comes with another one that was theirs must not be given this answer.
+      key: `${me.sub} ${limit}`,
+      queries: () => [conversations({ member: me.id, limit }), profile({ id: me.id })] as const,
+      body: ([listed, found]) => groupsBody(listed, personOf(me, found)),
     });
   const later = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    page: { userId: number; limit: number; uuid: string },
+    page: { me: Me; limit: number; uuid: string | undefined; asking: Asking },
   ) => {
-    const { userId, limit, uuid } = page;
-    const before = await reads.messageId(userId, uuid);
-    const queries = [conversations({ member: userId, limit, before }), profile({ id: userId })] as const;
-    const answer = await inbox.read(queries, { minPosition: minPosition(request) });
-    const [listed, me] = answer.results;
-    return sendAnswer(reply, answer, groupsBody(listed, asPerson(me) ?? NOBODY));
+    const { me, limit, uuid, asking } = page;
+    const before = uuid === undefined ? undefined : await reads.messageId(me.sub, uuid);
+    const queries = [conversations({ member: me.id, limit, before }), profile({ id: me.id })] as const;
+    const answer = await inbox.read(queries, { minPosition: minPosition(request), ...asking });
+    const [listed, found] = answer.results;
+    return sendAnswer(reply, answer, groupsBody(listed, personOf(me, found)));
   };
   app.get<schemas.PageRequest>(
     '/message_groups',
@@ -67,14 +70,12 @@ function groupRoutes(app: FastifyInstance, { context, reads, caller }: Parts): v
     },
     (request, reply) => {
       const { limit = PAGE } = request.query;
-      const answer = (userId: number) => {
+      return caller.as(request, (me, asking) => {
         const uuid = readBefore(request.query.before);
-        return uuid === undefined
-          ? first(request, reply, userId, limit)
-          : later(request, reply, { userId, limit, uuid });
-      };
-      const userId = caller.id(request);
-      return userId instanceof Promise ? userId.then(answer) : answer(userId);
+        return uuid === undefined && !asking.from
+          ? first(request, reply, me, limit)
+          : later(request, reply, { me, limit, uuid, asking });
+      });
     },
   );
   app.get(
@@ -104,11 +105,11 @@ function pageRoute(fastify: FastifyInstance, { reads, caller }: Parts): void {
         querystring: schemas.Before,
       },
     },
-    async (request) => {
-      const userId = await caller.id(request);
-      const group = pathUuid(request.params.message_group_uuid, 'message_group_uuid_blank');
-      return (await reads.messages(userId, group, readBefore(request.query.before))).map(messageBody);
-    },
+    async (request) =>
+      caller.as(request, async ({ sub }) => {
+        const group = pathUuid(request.params.message_group_uuid, 'message_group_uuid_blank');
+        return (await reads.messages(sub, group, readBefore(request.query.before))).map(messageBody);
+      }),
   );
 }
 
@@ -120,14 +121,14 @@ function sendRoute(fastify: FastifyInstance, { context, caller }: Parts, writes:
       attachValidation: true,
       schema: { tags: schemas.TAGS, summary: 'Send a message', security: schemas.SIGNED_IN, body: schemas.NewMessage },
     },
-    async (request, reply) => {
-      const userId = await caller.id(request);
-      const sent = readMessage(sentBy(request));
-      if ('handle' in sent)
-        return sendWritten(reply, await writes.start(userId, sent.handle, sent.message), context.live);
-      const written = await writes.send({ userId, ...sent });
-      return sendWrittenJson(reply, written, context.live, JSON.stringify(messageBody(written.value)));
-    },
+    async (request, reply) =>
+      caller.as(request, async ({ sub }) => {
+        const sent = readMessage(sentBy(request));
+        if ('handle' in sent)
+          return sendWritten(reply, await writes.start(sub, sent.handle, sent.message), context.live);
+        const written = await writes.send({ sub, ...sent });
+        return sendWrittenJson(reply, written, context.live, JSON.stringify(messageBody(written.value)));
+      }),
   );
 }
 
@@ -145,14 +146,14 @@ function readRoute(fastify: FastifyInstance, { context, caller }: Parts, writes:
         body: Type.Optional(schemas.Read),
       },
     },
-    async (request, reply) => {
-      const userId = await caller.id(request);
-      const group = pathUuid(request.params.message_group_uuid, 'message_group_uuid_blank');
-      const { message_uuid } = sentBy(request);
-      const upTo = message_uuid === undefined ? null : pathUuid(message_uuid, 'message_uuid_not_found');
-      const written = await writes.read({ userId, group, upTo });
-      return sendWritten(reply, written, context.live, { message_group_uuid: group });
-    },
+    async (request, reply) =>
+      caller.as(request, async ({ sub }) => {
+        const group = pathUuid(request.params.message_group_uuid, 'message_group_uuid_blank');
+        const { message_uuid } = sentBy(request);
+        const upTo = message_uuid === undefined ? null : pathUuid(message_uuid, 'message_uuid_not_found');
+        const written = await writes.read({ sub, group, upTo });
+        return sendWritten(reply, written, context.live, { message_group_uuid: group });
+      }),
   );
 }
 
@@ -170,13 +171,13 @@ function typingRoute(fastify: FastifyInstance, { context, caller }: Parts): void
         params: schemas.GroupPath,
       },
     },
-    async (request) => {
-      const userId = await caller.id(request);
-      const group = pathUuid(request.params.message_group_uuid, 'message_group_uuid_blank');
-      // More often than a person can tell, it is only not passed on.
-      const quiet = limit.take(`${userId} ${group}`) > 0;
-      await signalTyping(context, { group, userId, quiet });
-      return { message_group_uuid: group };
-    },
+    async (request) =>
+      caller.as(request, async (me, asking) => {
+        const group = pathUuid(request.params.message_group_uuid, 'message_group_uuid_blank');
+        // More often than a person can tell, it is only not passed on.
+        const quiet = limit.take(`${me.sub} ${group}`) > 0;
+        await signalTyping(context, { group, me, asking, quiet });
+        return { message_group_uuid: group };
+      }),
   );
 }

@@ -1,10 +1,11 @@
 import { ClientError, type PgRecord, type RecordTransaction, type Written } from '../../src/index.ts';
-import { Invalid } from './invalid.ts';
-import { handleKey } from './people.ts';
+import { Invalid, UserGone } from './invalid.ts';
+import { CALLERS, handleKey } from './people.ts';
 import { uuidV7 } from './uuid.ts';
 
 export interface Sending {
-  readonly userId: number;
+  /** The account of who sends. */
+  readonly sub: string;
   readonly group: string;
   readonly message: string;
 }
@@ -24,24 +25,26 @@ export interface SentMessage {
  */
 const SEND = `
   with sent as materialized (
-    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[])
-      with ordinality as sent (uuid, user_id, message_group_uuid, message, place)),
+    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[])
+      with ordinality as sent (uuid, sub, message_group_uuid, message, place)),
+  ${CALLERS},
   locked as materialized (
     select uuid from cruddur.message_groups where uuid in (
-      select message_group_uuid from sent join cruddur.message_group_members using (message_group_uuid, user_id))
+      select message_group_uuid from sent join callers using (sub)
+        join cruddur.message_group_members using (message_group_uuid, user_id))
     order by uuid for no key update),
   made as (
     insert into cruddur.messages (uuid, message_group_uuid, user_id, message)
     select sent.uuid, message_group_uuid, user_id, message
-      from sent join locked on locked.uuid = message_group_uuid
+      from sent join callers using (sub) join locked on locked.uuid = message_group_uuid
       join cruddur.message_group_members using (message_group_uuid, user_id)
      order by place
     returning uuid, created_at)
-  select made.created_at, users.display_name, users.handle, pg_current_xact_id()::text as lockstep_xid
-    from sent left join made using (uuid) left join cruddur.users using (user_id) order by sent.place`;
+  select made.created_at, callers.display_name, callers.handle, pg_current_xact_id()::text as lockstep_xid
+    from sent left join callers using (sub) left join made using (uuid) order by sent.place`;
 
 export interface Reading {
-  readonly userId: number;
+  readonly sub: string;
   readonly group: string;
   /** The last message that is read; all that are there unless told. */
   readonly upTo: string | null;
@@ -50,8 +53,8 @@ export interface Reading {
 /** A mark never goes back, so that devices may send theirs in any order. Without a conversation of this user's: no row, null. */
 const READ = `
   with sent as materialized (
-    select * from unnest($1::bigint[], $2::uuid[], $3::uuid[])
-      with ordinality as sent (user_id, message_group_uuid, up_to, place)),
+    select sent.*, user_id from unnest($1::text[], $2::uuid[], $3::uuid[])
+      with ordinality as sent (sub, message_group_uuid, up_to, place) left join cruddur.users using (sub)),
   found as materialized (
     select member_id, place, (
         select message_id from cruddur.messages its
@@ -61,10 +64,10 @@ const READ = `
   marked as (
     update cruddur.message_group_members its set read_id = found.mark from found
      where its.member_id = found.member_id and found.mark > coalesce(its.read_id, 0))
-  select found.member_id is not null as member, found.mark, pg_current_xact_id()::text as lockstep_xid
+  select user_id is not null as known, found.member_id is not null as member, found.mark, pg_current_xact_id()::text as lockstep_xid
     from sent left join found using (place) order by sent.place`;
 
-/** The commands on conversations: everything that changes them, their messages and their read marks. */
+/** The commands on conversations: everything that changes them, their messages and their read marks. They throw `UserGone`. */
 export class MessageWrites {
   readonly #record: PgRecord;
   readonly #send: (sending: Sending & { readonly uuid: string }) => Promise<Written<SentMessage | undefined>>;
@@ -75,19 +78,24 @@ export class MessageWrites {
     this.#record = record;
     this.#send = record.coalesceWrites<Sending & { readonly uuid: string }, SentMessage | undefined>({
       sql: SEND,
-      columns: ['uuid', 'bigint', 'uuid', 'text'],
-      encode: ({ uuid, userId, group, message }) => [uuid, userId, group, message],
-      decode: ({ created_at, display_name, handle }, { uuid, message }) =>
-        created_at === null
+      columns: ['uuid', 'text', 'uuid', 'text'],
+      encode: ({ uuid, sub, group, message }) => [uuid, sub, group, message],
+      decode: ({ created_at, display_name, handle }, { uuid, message }) => {
+        if (handle === null) throw new UserGone();
+        return created_at === null
           ? undefined
-          : ({ uuid, display_name, handle, message, created_at } as unknown as SentMessage),
+          : ({ uuid, display_name, handle, message, created_at } as unknown as SentMessage);
+      },
     });
     this.#read = record.coalesceWrites<Reading, { member: boolean; found: boolean }>({
       sql: READ,
-      columns: ['bigint', 'uuid', 'uuid'],
-      encode: ({ userId, group, upTo }) => [userId, group, upTo],
-      decode: ({ member, mark }) => ({ member: member as boolean, found: mark !== null }),
-      key: ({ userId, group }) => `${group} ${userId}`,
+      columns: ['text', 'uuid', 'uuid'],
+      encode: ({ sub, group, upTo }) => [sub, group, upTo],
+      decode: ({ known, member, mark }) => {
+        if (!known) throw new UserGone();
+        return { member: member as boolean, found: mark !== null };
+      },
+      key: ({ sub, group }) => `${group} ${sub}`,
       retriable: () => true,
     });
   }
@@ -100,13 +108,13 @@ export class MessageWrites {
   }
 
   /** Sends a message to somebody by handle, in the conversation that the two have or get now. Throws `Invalid`. */
-  start(from: number, handle: string, message: string): Promise<Written<{ message_group_uuid: string }>> {
+  start(sub: string, handle: string, message: string): Promise<Written<{ message_group_uuid: string }>> {
     return this.#record.transaction(async (tx) => {
-      const [to] = await tx.query<{ user_id: number }>('select user_id from cruddur.users where handle_key = $1', [
-        handleKey(handle),
-      ]);
-      if (!to) throw new Invalid(['user_receiver_handle_not_found']);
-      const message_group_uuid = await groupOf(tx, from, to.user_id);
+      const from = await heldUser(tx, 'sub', sub);
+      if (from === undefined) throw new UserGone();
+      const to = await heldUser(tx, 'handle_key', handleKey(handle));
+      if (to === undefined) throw new Invalid(['user_receiver_handle_not_found']);
+      const message_group_uuid = await groupOf(tx, from, to);
       await tx.query(
         'insert into cruddur.messages (uuid, message_group_uuid, user_id, message) values ($1, $2, $3, $4)',
         [uuidV7(), message_group_uuid, from, message],
@@ -127,6 +135,15 @@ export class MessageWrites {
 /** Told of conversations that are not there as well: nobody learns which are. */
 export function notYours(): ClientError {
   return new ClientError(403, 'This conversation is not yours.');
+}
+
+/** A user's number, which is nobody else's until the transaction ends. */
+async function heldUser(tx: RecordTransaction, by: 'sub' | 'handle_key', value: string): Promise<number | undefined> {
+  const [found] = await tx.query<{ user_id: number }>(
+    `select user_id from cruddur.users where ${by} = $1 for key share`,
+    [value],
+  );
+  return found?.user_id;
 }
 
 /** The conversation of two people, locked; of two who make one at once, the second waits and is given the first one's. */

@@ -25,15 +25,15 @@ test('a user is there from the sign-up on, in its transaction', async (t) => {
 
 test("an external issuer's users are made at their first call, once, under a handle of their own", async (t) => {
   const { record } = await testApp(t);
-  const calls = Array.from({ length: 8 }, () => new People({ record }).idOf(stranger('issuer|1', 'Zoë')));
-  assert.equal(new Set(await Promise.all(calls)).size, 1);
+  const calls = Array.from({ length: 8 }, () => new People({ record }).find(stranger('issuer|1', 'Zoë')));
+  assert.equal(new Set((await Promise.all(calls)).map(({ id }) => id)).size, 1);
   const people = new People({ record });
   const others = await Promise.all(
-    ['2', '3', '4'].map((sub) => people.idOf(stranger(sub, sub === '4' ? 'ZOË' : 'zoë'))),
+    ['2', '3', '4'].map((sub) => people.find(stranger(sub, sub === '4' ? 'ZOË' : 'zoë'))),
   );
-  assert.equal(new Set(others).size, 3);
+  assert.equal(new Set(others.map(({ id }) => id)).size, 3);
   const rows = await record.query<{ handle: string }>('select handle from cruddur.users');
   assert.equal(rows.length, 4);
   assert.equal(new Set(rows.map(({ handle }) => handleKey(handle))).size, 4, 'unique without regard to case');
-  assert.equal(people.idOf(stranger('2', 'whatever now')), others[0], 'known from then on, whatever the name');
+  assert.equal(people.remembered(stranger('2', 'whatever now')), others[0], 'known from then on, whatever the name');
 });

@@ -6,10 +6,27 @@ import {
   type User,
   type Written,
 } from '../../src/index.ts';
+import { UserGone } from './invalid.ts';
 
-/** Users remembered by their token's subject. */
+/** Users remembered. */
 const REMEMBERED = 100_000;
 const TRIES = 20;
+
+/** Who somebody is, as they see it themselves. */
+export interface OwnProfile {
+  readonly uuid: string;
+  readonly handle: string;
+  readonly display_name: string;
+  readonly bio: string;
+}
+
+/**
+ * Of a statement's `sent`, those who send it, by account, never by a number that was looked up before. Held to the end, so that their
+ * numbers are nobody else's when the rows are written.
+ */
+export const CALLERS = `
+  callers as materialized (
+    select user_id, sub, handle, display_name from cruddur.users where sub in (select sub from sent) for key share)`;
 
 /** What makes a handle unique: names that look the same, or differ in case only, are one. */
 export function handleKey(handle: string): string {
@@ -41,39 +58,52 @@ async function findBySub(reader: RecordReader, sub: string): Promise<number | un
   return found?.user_id;
 }
 
-/** The users of this service by account. Their numbers never change, so they are remembered. */
+/** A user by account and by number. */
+export interface Me {
+  readonly sub: string;
+  /** What it was when it was looked up: a user may be made anew under another, and the number given to somebody else. */
+  readonly id: number;
+}
+
+/** The users of this service by account. */
 export class People {
   readonly #record: PgRecord;
-  #known = new Map<string, number>();
+  #known = new Map<string, Me>();
 
   constructor(options: { record: PgRecord }) {
     this.#record = options.record;
   }
 
-  /** The number of an account's user, who is made at the first call where there is none. Synchronous when seen before. */
-  idOf(user: User): number | Promise<number> {
-    return this.#known.get(user.sub) ?? this.#find(user);
+  /** As they were when they were last looked up. */
+  remembered({ sub }: User): Me | undefined {
+    return this.#known.get(sub);
   }
 
-  async #find(user: User): Promise<number> {
-    const found = await findBySub(this.#record, user.sub);
+  /** As the record has them now; made where there is none. */
+  async find(user: User): Promise<Me> {
+    const { sub } = user;
+    const found = await findBySub(this.#record, sub);
     const id = found ?? (await this.#record.transaction((tx) => ensurePerson(tx, user))).value;
     if (this.#known.size >= REMEMBERED) this.#known.clear();
-    this.#known.set(user.sub, id);
-    return id;
+    const me = { sub, id };
+    this.#known.set(sub, me);
+    return me;
   }
 }
 
+/** A new name and, where it is told, a new bio. Throws `UserGone`. */
 export function updateProfile(
   record: PgRecord,
-  userId: number,
-  { bio, display_name }: { readonly bio: string; readonly display_name: string },
-): Promise<Written<void>> {
+  sub: string,
+  { bio, display_name }: { readonly bio: string | undefined; readonly display_name: string },
+): Promise<Written<OwnProfile>> {
   return record.transaction(async (tx) => {
-    await tx.query('update cruddur.users set bio = $2, display_name = $3 where user_id = $1', [
-      userId,
-      bio,
-      display_name,
-    ]);
+    const [me] = await tx.query<OwnProfile>(
+      `update cruddur.users set bio = coalesce($2, bio), display_name = $3 where sub = $1
+       returning uuid, handle, display_name, bio`,
+      [sub, bio ?? null, display_name],
+    );
+    if (!me) throw new UserGone();
+    return me;
   });
 }

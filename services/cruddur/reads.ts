@@ -1,8 +1,8 @@
 import type { PgRecord } from '../../src/index.ts';
 import type { ActivityParts, Author, MessageParts } from './answers.ts';
-import { Invalid } from './invalid.ts';
+import { Invalid, UserGone } from './invalid.ts';
 import { notYours } from './message-writes.ts';
-import { handleKey } from './people.ts';
+import { handleKey, type OwnProfile } from './people.ts';
 
 export interface ShortProfile extends Author {
   readonly uuid: string;
@@ -33,11 +33,13 @@ const ACTIVITIES = 'cruddur.activities its join cruddur.users author using (user
 
 /**
  * Words of a search as a text search query: all of them, the last letters of each may be missing. What was typed is a value
- * throughout: PostgreSQL takes it apart, and its pieces are quoted anew.
+ * throughout: PostgreSQL takes it apart into letters and digits (`migrations/002-words.sql`), and its pieces are quoted.
  */
 const SEARCHED = `to_tsquery('simple', (
-  select string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || ''':*', ' & ')
-    from unnest(to_tsvector('simple', $1))))`;
+  select string_agg('''' || lexeme || ''':*', ' & ') from unnest(to_tsvector('simple', cruddur.words($1)))))`;
+
+/** The number of the account that asks, of which nothing is remembered. */
+const MINE = '(select user_id from cruddur.users where sub = $1)';
 
 /** What is asked of the record itself: lists of one person, one post, one search, pages of messages. Each through an index. */
 export class Reads {
@@ -47,12 +49,13 @@ export class Reads {
     this.#record = options.record;
   }
 
-  async me(userId: number): Promise<ShortProfile & { readonly bio: string }> {
-    const [me] = await this.#record.query<ShortProfile & { bio: string }>(
-      'select uuid, handle, display_name, bio from cruddur.users where user_id = $1',
-      [userId],
+  /** Throws `UserGone`. */
+  async me(sub: string): Promise<OwnProfile> {
+    const [me] = await this.#record.query<OwnProfile>(
+      'select uuid, handle, display_name, bio from cruddur.users where sub = $1',
+      [sub],
     );
-    if (!me) throw new Invalid(['user_not_found']);
+    if (!me) throw new UserGone();
     return me;
   }
 
@@ -105,14 +108,14 @@ export class Reads {
   searchUsers(term: string): Promise<ShortProfile[]> {
     return this.#record.query<ShortProfile>(
       `select uuid, handle, display_name from cruddur.users where search @@ ${SEARCHED} order by handle_key limit $2`,
-      [term.replaceAll('@', ' '), PAGE],
+      [term, PAGE],
     );
   }
 
   /** What others did with what is mine, newest first. */
-  notifications(userId: number): Promise<Notification[]> {
+  notifications(sub: string): Promise<Notification[]> {
     return this.#record.query<Notification>(
-      `with mine as materialized (select activity_id from cruddur.activities where user_id = $1 and expires_at > now()),
+      `with mine as materialized (select activity_id from cruddur.activities where user_id = ${MINE} and expires_at > now()),
        news as (
          select 'reply' as type, reply.activity_id, reply.user_id as by_id, reply.created_at as at
            from mine join cruddur.activities reply on reply.reply_to = mine.activity_id
@@ -123,22 +126,22 @@ export class Reads {
            from mine join cruddur.reposts reposted using (activity_id)
          union all
          select 'mention', activity_id, naming.user_id, naming.created_at
-           from cruddur.mentions mention join cruddur.activities naming using (activity_id) where mention.user_id = $1)
+           from cruddur.mentions mention join cruddur.activities naming using (activity_id) where mention.user_id = ${MINE})
        select news.type, news.at, ${SHOWN}
          from news join cruddur.activities its using (activity_id) join cruddur.users author on author.user_id = by_id
-        where by_id <> $1 and its.expires_at > now()
+        where by_id <> ${MINE} and its.expires_at > now()
         order by news.at desc, its.activity_id desc, news.type limit $2`,
-      [userId, MAX_NOTIFICATIONS],
+      [sub, MAX_NOTIFICATIONS],
     );
   }
 
   /** Which posts somebody likes and has reposted: the newest. */
-  async reactions(userId: number): Promise<{ likes: string[]; reposts: string[] }> {
+  async reactions(sub: string): Promise<{ likes: string[]; reposts: string[] }> {
     const of = async (table: 'likes' | 'reposts') => {
       const rows = await this.#record.query<{ uuid: string }>(
         `select uuid from cruddur.${table} its join cruddur.activities using (activity_id)
-          where its.user_id = $1 and expires_at > now() order by activity_id desc limit $2`,
-        [userId, MAX_REACTIONS],
+          where its.user_id = ${MINE} and expires_at > now() order by activity_id desc limit $2`,
+        [sub, MAX_REACTIONS],
       );
       return rows.map(({ uuid }) => uuid);
     };
@@ -156,23 +159,23 @@ export class Reads {
   }
 
   /** The place of a message among all, if it lies in a conversation of this user's. Throws `Invalid`. */
-  async messageId(userId: number, uuid: string): Promise<number> {
+  async messageId(sub: string, uuid: string): Promise<number> {
     const [found] = await this.#record.query<{ message_id: number }>(
       `select message_id from cruddur.messages its
-        where uuid = $1 and exists (select from cruddur.message_group_members own
-          where own.message_group_uuid = its.message_group_uuid and own.user_id = $2)`,
-      [uuid, userId],
+        where uuid = $2 and exists (select from cruddur.message_group_members own
+          where own.message_group_uuid = its.message_group_uuid and own.user_id = ${MINE})`,
+      [sub, uuid],
     );
     if (!found) throw new Invalid(['before_invalid']);
     return found.message_id;
   }
 
   /** The last messages of a conversation, or the last before one of them; oldest first. Throws 403, `Invalid`. */
-  async messages(userId: number, group: string, before?: string): Promise<MessageParts[]> {
+  async messages(sub: string, group: string, before?: string): Promise<MessageParts[]> {
     const [found] = await this.#record.query<{ member: boolean; before_id: number | null }>(
-      `select exists (select from cruddur.message_group_members where message_group_uuid = $1 and user_id = $2) as member,
-              (select message_id from cruddur.messages where uuid = $3 and message_group_uuid = $1) as before_id`,
-      [group, userId, before ?? null],
+      `select exists (select from cruddur.message_group_members where message_group_uuid = $2 and user_id = ${MINE}) as member,
+              (select message_id from cruddur.messages where uuid = $3 and message_group_uuid = $2) as before_id`,
+      [sub, group, before ?? null],
     );
     if (!found!.member) throw notYours();
     if (before !== undefined && found!.before_id === null) throw new Invalid(['before_invalid']);

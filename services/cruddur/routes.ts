@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServiceContext } from '../../src/index.ts';
 import { activityRoutes } from './activity-routes.ts';
 import { Caller } from './caller.ts';
-import { Invalid } from './invalid.ts';
+import { codesOf } from './invalid.ts';
 import { messageRoutes } from './message-routes.ts';
 import { People } from './people.ts';
 import { Reads } from './reads.ts';
@@ -23,8 +23,9 @@ export function routes(app: FastifyInstance, context: Context): void {
   app.register(
     async (api) => {
       api.setErrorHandler((error, _request, reply) => {
-        if (!(error instanceof Invalid)) throw error;
-        return reply.code(422).send(error.codes);
+        const codes = codesOf(error);
+        if (codes.length === 0) throw error;
+        return reply.code(422).send(codes);
       });
       const people = new People(context);
       const parts: Parts = {

@@ -4,6 +4,15 @@ import { Type } from '../../src/index.ts';
 export const TAGS = ['cruddur'];
 export const SIGNED_IN = [{ token: [] }];
 
+/**
+ * How paths of handles begin. `encodeURIComponent('@ann')` writes `%40ann`, which the router takes for a text, not for its `@`: a second
+ * route, which `/docs` does not show, finds that.
+ */
+export const AT = [
+  ['@', {}],
+  [':at(@)', { hide: true }],
+] as const;
+
 /** What the routes take, for `/docs`. The handlers check it themselves: the contract wants codes. */
 
 const uuid = (description: string) => Type.String({ description, examples: ['0199d2c1-7f52-7d1e-9c7e-3f1d1c5f8a10'] });

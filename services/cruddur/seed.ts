@@ -93,6 +93,10 @@ async function accountOf(
   }
 }
 
+const LAST_NUMBER = `
+  select greatest(pg_sequence_last_value(pg_get_serial_sequence('cruddur.users', 'user_id')::regclass),
+                  (select max(user_id) from cruddur.users)) as last`;
+
 /**
  * Drops all tables of the service, with what is in them, and makes them anew. A server that runs builds its views anew.
  * Returns which accounts the users of the seed belonged to.
@@ -109,9 +113,13 @@ export async function recreate(record: PgRecord): Promise<Map<string, string>> {
           [NAMES],
         )
       : [];
+    const [drawn] = there!.users ? await tx.query<{ last: number | null }>(LAST_NUMBER) : [];
     await tx.query('drop schema if exists cruddur cascade');
     await tx.query('create schema cruddur');
     for (const text of texts) await tx.query(text);
+    // No number is given to a second user: whatever remembers one finds nobody.
+    if (drawn?.last)
+      await tx.query(`select setval(pg_get_serial_sequence('cruddur.users', 'user_id'), $1)`, [drawn.last]);
     return new Map(users.map(({ handle, sub }) => [handle, sub]));
   });
   return value;

@@ -13,8 +13,10 @@ import {
   type TopicEvents,
 } from '../../src/index.ts';
 import { type Author, activityBody, messageBody, NOBODY } from './answers.ts';
+import type { Asking } from './caller.ts';
 import { notYours } from './message-writes.ts';
-import { type Activity, asPerson, type Member, type Message, type Person, type views } from './views.ts';
+import type { Me } from './people.ts';
+import { type Activity, asPerson, type Member, type Message, type Person, personOf, type views } from './views.ts';
 
 type Context = ServiceContext<typeof views>;
 type Events = ReturnType<EventTopic['events']>;
@@ -89,18 +91,19 @@ function* delivered(message: Message, [list, found]: readonly [Membership[], Row
   for (const { profile } of list) if (profile) yield { key: asPerson(profile)!.sub, data };
 }
 
-/** Tells the others in a conversation, unless `quiet`, that somebody is typing. Throws 403 for somebody who is not in it. */
+/** Tells the others in a conversation, unless `quiet`, that somebody is typing. Throws 403 for somebody who is not in it, `UserGone`. */
 export async function signalTyping(
   { views, live }: Context,
-  { group, userId, quiet }: { group: string; userId: number; quiet: boolean },
+  { group, me, asking, quiet }: { group: string; me: Me; asking: Asking; quiet: boolean },
 ): Promise<void> {
-  const { results } = await views.inbox.read([members({ conversation: group }), profile({ id: userId })]);
-  const [list, author] = results;
-  if (!list.some(({ member }) => member === userId)) throw notYours();
+  const { results } = await views.inbox.read([members({ conversation: group }), profile({ id: me.id })], asking);
+  const [list, found] = results;
+  const { handle } = personOf(me, found);
+  if (!list.some(({ member }) => member === me.id)) throw notYours();
   if (quiet) return;
-  const data = { type: 'typing', message_group_uuid: group, handle: asPerson(author)!.handle };
+  const data = { type: 'typing', message_group_uuid: group, handle };
   for (const { member, profile } of list)
-    if (profile && member !== userId) live.signal('cruddur/inbox', asPerson(profile)!.sub, [data]);
+    if (profile && member !== me.id) live.signal('cruddur/inbox', asPerson(profile)!.sub, [data]);
 }
 
 function pick({ display_name, handle }: Author): Author {

@@ -2,18 +2,19 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { sendWritten } from '../../src/index.ts';
 import { sentBy } from './activity-routes.ts';
-import { readProfile, readTerm } from './input.ts';
+import { pathHandle, readProfile, readTerm } from './input.ts';
 import { updateProfile } from './people.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
 
 export function userRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
-  app.get(
-    '/users/@:handle/short',
-    { schema: { tags: schemas.TAGS, summary: 'Who somebody is', params: schemas.HandlePath } },
-    async ({ params }) => reads.short(params.handle),
-  );
+  for (const [at, shown] of schemas.AT)
+    app.get(
+      `/users/${at}:handle/short`,
+      { schema: { ...shown, tags: schemas.TAGS, summary: 'Who somebody is', params: schemas.HandlePath } },
+      async ({ params }) => reads.short(pathHandle(params.handle, 'user_not_found')),
+    );
   app.get(
     '/users/search',
     { schema: { tags: schemas.TAGS, summary: 'People by handle or name', querystring: schemas.Search } },
@@ -22,10 +23,8 @@ export function userRoutes(fastify: FastifyInstance, { context, reads, caller }:
   app.get(
     '/profile',
     { schema: { tags: schemas.TAGS, summary: 'Who I am, and the topic of my own news', security: schemas.SIGNED_IN } },
-    async (request) => {
-      const me = await reads.me(await caller.id(request));
-      return { ...me, topic: `cruddur/inbox/${await caller.sub(request)}` };
-    },
+    async (request) =>
+      caller.as(request, async ({ sub }) => ({ ...(await reads.me(sub)), topic: `cruddur/inbox/${sub}` })),
   );
   app.post(
     '/profile/update',
@@ -40,9 +39,10 @@ export function userRoutes(fastify: FastifyInstance, { context, reads, caller }:
       },
     },
     async (request, reply) => {
-      const userId = await caller.id(request);
-      const written = await updateProfile(context.record, userId, readProfile(sentBy(request)));
-      return sendWritten(reply, written, context.live, await reads.me(userId));
+      const written = await caller.as(request, ({ sub }) =>
+        updateProfile(context.record, sub, readProfile(sentBy(request))),
+      );
+      return sendWritten(reply, written, context.live);
     },
   );
 }

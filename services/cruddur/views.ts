@@ -1,4 +1,6 @@
 import { feed, inbox, type Row } from '../../src/index.ts';
+import { UserGone } from './invalid.ts';
+import type { Me } from './people.ts';
 
 /** A row of `cruddur.activities`, as changes and the feed carry it. Times in microseconds since 1970 UTC. */
 export interface Activity {
@@ -44,6 +46,13 @@ export interface Person {
 /** A profile that a view has joined; null where nobody has that number. */
 export function asPerson(profile: Row | null | undefined): Person | null {
   return (profile ?? null) as unknown as Person | null;
+}
+
+/** The profile that a view has under a caller's number. Throws `UserGone` where that is not the caller's there. */
+export function personOf({ sub }: Me, profile: Row | null): Person {
+  const person = asPerson(profile);
+  if (person?.sub !== sub) throw new UserGone();
+  return person;
 }
 
 const PROFILES = {

@@ -41,7 +41,10 @@ function homeRoutes(app: FastifyInstance, { context, reads }: Parts): void {
   };
   app.get<schemas.PageRequest>(
     '/activities/home',
-    { schema: { tags: schemas.TAGS, summary: 'The newest posts that have not expired', querystring: schemas.Page } },
+    {
+      config: { readsView: true },
+      schema: { tags: schemas.TAGS, summary: 'The newest posts that have not expired', querystring: schemas.Page },
+    },
     (request, reply) => {
       const { limit = PAGE } = request.query;
       const before = readBefore(request.query.before);

@@ -60,6 +60,7 @@ function groupRoutes(app: FastifyInstance, { context, reads, caller }: Parts): v
   app.get<schemas.PageRequest>(
     '/message_groups',
     {
+      config: { readsView: true },
       schema: {
         tags: schemas.TAGS,
         summary: 'My conversations, the latest message first',

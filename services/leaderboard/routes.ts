@@ -142,6 +142,7 @@ function playerRoutes(fastify: FastifyInstance, { views: { games } }: Context): 
   app.get(
     '/users/:username',
     {
+      config: { readsView: true },
       schema: {
         tags: TAGS,
         summary: "A player's games, best first",
@@ -165,6 +166,7 @@ function playerRoutes(fastify: FastifyInstance, { views: { games } }: Context): 
   app.get(
     '/players/:username/rank',
     {
+      config: { readsView: true },
       schema: {
         tags: TAGS,
         summary: 'Where a player stands among the players',
@@ -195,6 +197,7 @@ function boardRoutes(app: FastifyInstance, { views: { games } }: Context): void 
   app.get<DayRequest>(
     '/scores/:date',
     {
+      config: { readsView: true },
       schema: {
         tags: TAGS,
         summary: 'The best games of all time, of a month and of a day',

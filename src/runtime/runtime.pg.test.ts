@@ -200,15 +200,17 @@ test('[SPEC 4] a write that publishes nothing is answered too', async (t) => {
   assert.ok(position && position.lsn > 0);
 });
 
-test('[SPEC 4] [rule 3] a position ahead of the record is refused over HTTP', async (t) => {
+test('[SPEC 4] [rule 3] a position ahead of the record is refused over HTTP, by reads of views and of the record', async (t) => {
   const app = await testApp(t);
   const { epoch, lsn } = app.live.watermark;
-  const get = (position: string) =>
-    fetch(`${app.url}/leaderboard/scores/${DAY}`, { headers: { 'Lockstep-Min-Position': position } });
-  assert.equal((await get(formatPosition({ epoch, lsn: lsn + 2 ** 40 }))).status, 400);
-  assert.equal((await get(formatPosition({ epoch: 'other', lsn }))).status, 409);
-  assert.equal((await get('nonsense!')).status, 400);
-  assert.equal((await get(formatPosition({ epoch, lsn }))).status, 200);
+  for (const path of [`leaderboard/scores/${DAY}`, 'heroes/list', 'cruddur/api/activities/search?term=a']) {
+    const get = async (position: string) =>
+      (await fetch(`${app.url}/${path}`, { headers: { 'Lockstep-Min-Position': position } })).status;
+    assert.equal(await get(formatPosition({ epoch, lsn: lsn + 2 ** 40 })), 400, path);
+    assert.equal(await get(formatPosition({ epoch: 'other', lsn })), 409, path);
+    assert.equal(await get('nonsense!'), 400, path);
+    assert.equal(await get(formatPosition({ epoch, lsn })), 200, path);
+  }
 });
 
 test("a value that the record refuses is the caller's fault, not an outage", async (t) => {

@@ -171,6 +171,21 @@ test('[SPEC 9] a token that runs out ends the subscriptions', async (t) => {
   assert.equal(errorOf(received[1]!).status, 401);
 });
 
+test('[SPEC 9] a token that runs out while a topic is being subscribed to ends that subscription too', async (t) => {
+  const { url, topics, identity } = await listening(t, { limits: { connections: { beatMs: 20 } } });
+  const { socket, received } = await open(t, url, { headers: { authorization: 'alice' } });
+  const read = Promise.withResolvers<void>();
+  topics.reading = read.promise;
+  socket.send(JSON.stringify({ subscribe: 'sample/private/a' }));
+  await until('the subscription to be under way', () => topics.subscribers === 1);
+  identity.good.delete('alice');
+  await until('the end of the token', () => received.length === 1);
+  read.resolve();
+  await until('the refusal', () => received.length === 2);
+  const { status, topic } = errorOf(received[1]!);
+  assert.deepEqual([status, topic, topics.subscribers], [401, 'sample/private/a', 0]);
+});
+
 test('[SPEC 9] an upgrade is refused like a request: Origin, path, token; a plain GET is 426', async (t) => {
   const { url, app } = await listening(t);
   assert.equal(await refusal(url, { origin: 'https://evil.example' }), 403);

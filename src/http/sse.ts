@@ -94,8 +94,9 @@ class EventStream implements Connection {
     this.#raw.write('retry: 1000\n\n');
     const early = this.#early ?? [];
     this.#early = null;
-    for (const message of early) this.deliver(message);
+    // Its token has run out, or the server stops: whoever comes back is told then.
     if (this.#ending) this.end();
+    else for (const message of early) this.deliver(message);
   }
 
   deliver(message: EncodedMessage): void {

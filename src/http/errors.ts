@@ -85,8 +85,8 @@ export function answerError(error: unknown, reply: FastifyReply, log: Logger): F
 }
 
 /** What was being read for a client ends with its connection, which is no fault of the server. */
-function isCutOff(error: unknown, { raw }: FastifyReply): boolean {
-  return raw.destroyed && (error as NodeJS.ErrnoException | null)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
+function isCutOff(error: unknown, { request }: FastifyReply): boolean {
+  return request.raw.socket.destroyed && (error as NodeJS.ErrnoException | null)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 /** An error as a member of a message, where there is no response to answer it: on a socket, in a stream of lines. */

@@ -96,6 +96,24 @@ test('[SPEC 3] [rule 20] after a lost connection it resumes where it was, and se
   assert.deepEqual(told, ['resync', 'event e-1', 'resync', 'event e-3']);
 });
 
+test('[SPEC 3] [rule 1] after a failover nothing is left of the old log: no position to resume from, no event that others must follow', async (t) => {
+  const { url, asked, say, heard, drop } = await server(t);
+  const { told, until } = follow(t, url);
+  await until(1);
+  say({ position: 'e-9' });
+  say({ position: 'f-5', event: 'resync' });
+  say({ position: 'f-6' });
+  say({ position: 'g-1', event: 'resync' });
+  await until(5);
+  const again = heard();
+  drop();
+  await again;
+  assert.deepEqual(asked.at(-1), { subscribe: TOPIC, from: null });
+  say({ position: 'g-2' });
+  await until(7);
+  assert.deepEqual(told, ['resync', 'event e-9', 'resync f-5', 'event f-6', 'resync g-1', 'resync', 'event g-2']);
+});
+
 test('a token that has run out is followed by a new connection, not by a storm of them', async (t) => {
   const { url, asked, say, heard } = await server(t);
   const { told, until } = follow(t, url);

@@ -75,11 +75,18 @@ export function answerError(error: unknown, reply: FastifyReply, log: Logger): F
   const problem = problemOf(error);
   if (problem) return sendProblem(reply, problem);
   const { id, method, url } = reply.request;
-  log.error({ err: error, requestId: id, method, path: url.split('?', 1)[0] }, 'request failed');
+  const told = { err: error, requestId: id, method, path: url.split('?', 1)[0] };
+  if (isCutOff(error, reply)) log.debug(told, 'the client left');
+  else log.error(told, 'request failed');
   return sendProblem(reply, {
     status: 500,
     message: `The server failed to answer. Try again; if it stays, report the request id ${id}.`,
   });
+}
+
+/** What was being read for a client ends with its connection, which is no fault of the server. */
+function isCutOff(error: unknown, { request }: FastifyReply): boolean {
+  return request.raw.socket.destroyed && (error as NodeJS.ErrnoException | null)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 /** An error as a member of a message, where there is no response to answer it: on a socket, in a stream of lines. */

@@ -86,16 +86,24 @@ function check({ statusCode, body }: Answered, method: string, { logged }: TestS
 test('[SPEC 9] whatever bytes a connection sends, the server goes on', async (t) => {
   const server = await testServer(t, { rateLimit: 0 });
   const port = await server.listen();
-  const bytes = fc.oneof(
+  const request = (method: string, path: string, rest = '') =>
+    Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: x\r\n${rest}\r\n`);
+  const upgrade = 'upgrade: websocket\r\nconnection: upgrade\r\n';
+  const route = fc.constantFrom(...ROUTES).map((each) => each || '/');
+  const last = fc.oneof(
     fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
+    // A stream on a socket that was handed over goes on, whoever has stopped sending.
+    route.filter((path) => !path.endsWith('/stream')).map((path) => request('GET', path, upgrade)),
     fc
       .tuple(fc.constantFrom(...METHODS), printable, printable)
-      .map(([method, url, rest]) =>
-        Buffer.from(
-          `${method} /${url.replaceAll(' ', '')} HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n${rest}\r\n\r\n`,
-        ),
-      ),
+      .map(([method, url, rest]) => request(method, `/${url.replaceAll(' ', '')}`, `${upgrade}${rest}\r\n`)),
   );
+  // Before it, requests that do not wait for their answers.
+  const first = fc.array(
+    route.map((path) => request('GET', path)),
+    { maxLength: 3 },
+  );
+  const bytes = fc.tuple(first, last).map(([before, after]) => Buffer.concat([...before, after]));
   await fc.assert(
     fc.asyncProperty(bytes, async (sent) => {
       const socket = connect(port, '127.0.0.1').on('error', () => {});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,20 +11,33 @@ const REQUEST_MS = 200;
 /** More than twice the time that the server gives a request, in pieces. */
 const [PIECES, PIECE_MS] = [10, 60];
 
+/** Tells of the request to `/watched`: `begun` with each chunk, `ended` with its error. */
+const watched = new EventEmitter();
+
 function routes(app: FastifyInstance): void {
   app.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
   app.post('/long', async (request) => {
     let bytes = 0;
-    for await (const chunk of longBody(request, 2 * REQUEST_MS)) bytes += chunk.length;
+    for await (const chunk of longBody(request, { windowMs: 2 * REQUEST_MS })) bytes += chunk.length;
     return { bytes };
   });
   app.post('/first', async (request) => {
     for await (const chunk of longBody(request)) return { bytes: chunk.length };
   });
+  app.post('/bounded', async (request) => {
+    for await (const _ of longBody(request, { totalMs: REQUEST_MS }));
+  });
+  app.post('/watched', async (request) => {
+    try {
+      for await (const _ of longBody(request)) watched.emit('begun');
+    } catch (error) {
+      watched.emit('ended', error);
+    }
+  });
   app.post('/plain', async () => ({}));
 }
 
-test('a body may take longer than the server gives a request, where the route reads it as it comes', async (t) => {
+test('[SPEC 8] a body may take longer than the server gives a request, where the route reads it as it comes', async (t) => {
   const services = [{ name: 'bodies', title: 'Long bodies', routes }];
   const server = await testServer(t, {}, { services, limits: { requestMs: REQUEST_MS } });
   const port = await server.listen();
@@ -57,6 +70,23 @@ test('a body may take longer than the server gives a request, where the route re
       assert.equal(status, 408);
       assert.match(body.message!, /^The body comes too slowly: less than 262144 bytes in 0\.4 s\.$/);
     }
+  });
+
+  await t.test('nor for ever, however much comes', async () => {
+    const { status, body } = await send('/bounded', 'text/csv', 100, big);
+    assert.equal(status, 408);
+    assert.match(body.message!, /^The body takes too long: it is not whole after 0\.2 s\.$/);
+  });
+
+  await t.test('a client that goes away in the middle is no fault of the server', async () => {
+    const headers = { 'content-type': 'text/csv' };
+    const sent = request({ port, host: '127.0.0.1', path: '/bodies/watched', method: 'POST', headers });
+    sent.on('error', () => {});
+    sent.write(big);
+    await once(watched, 'begun');
+    sent.destroy();
+    const [error] = await once(watched, 'ended');
+    assert.deepEqual([error.status, error.message], [400, 'The body ended before it was whole.']);
   });
 
   await t.test('other routes keep to the limit', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -109,6 +111,18 @@ test('without a build the page says how to make one, and the API works', async (
   assert.equal(response.statusCode, 503);
   assert.match(response.body, /npm run build/);
   assert.equal((await app.inject('/sample/numbers')).statusCode, 200);
+});
+
+test('a browser that leaves before its page is there is no fault of the server', async (t) => {
+  const server = await testServer(t, {}, { pages: await build(t) });
+  const port = await server.listen();
+  for (let i = 0; i < 20; i++) {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n', () => socket.resetAndDestroy());
+    await once(socket, 'close');
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+  }
+  assert.deepEqual(server.logged, []);
 });
 
 test('behind HTTPS browsers are told to stay there', async (t) => {

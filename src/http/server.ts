@@ -9,6 +9,7 @@ import type { Topics } from '../live/topics.ts';
 import type { Config } from '../runtime/config.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
 import { type ConsoleOptions, installConsole } from './console/console.ts';
+import { endWith } from './end-with.ts';
 import { answerError, installErrors } from './errors.ts';
 import { installHealth } from './health.ts';
 import type { Kit } from './kit.ts';
@@ -139,7 +140,10 @@ function kitOf({ config, live, topics, identity, log, limits }: ServerOptions, c
   return { config, live, topics, identity, log, connections, door, draining: false };
 }
 
-/** What every request passes: the rate limit and, for what is no GET, the Origin. Answers are not to be taken for another type. */
+/**
+ * What every request passes: the rate limit and, for what is no GET, the Origin. Answers are not to be taken for another type, and
+ * hold no file open when nobody takes them.
+ */
 function installGate(app: FastifyInstance, config: Config, checkOrigin: OriginCheck): void {
   const perSecond = config.rateLimit ?? GENEROUS;
   const limit = perSecond > 0 ? new RateLimit({ perSecond, spareLoopback: config.rateLimit === undefined }) : undefined;
@@ -155,8 +159,9 @@ function installGate(app: FastifyInstance, config: Config, checkOrigin: OriginCh
       done(error as Error);
     }
   });
-  app.addHook('onSend', (_request, reply, payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-content-type-options', 'nosniff');
+    endWith(request.raw.socket, payload);
     done(null, payload);
   });
 }

@@ -19,6 +19,8 @@ export interface SocketLimits {
   readonly closeMs?: number;
 }
 
+const RUN_OUT = 'The token has run out; send a new one and subscribe again.';
+
 /**
  * One client's WebSocket. It sends JSON objects: `{"subscribe":"<service>/<topic>/<key>","from":"<position>"}`,
  * `{"unsubscribe":"..."}`, `{"token":"..."}`; each is answered with `{"subscribed":...}`, `{"unsubscribed":...}`,
@@ -32,6 +34,8 @@ export class SocketSession implements SocketHandler {
   readonly #maxQueuedBytes: number;
   readonly #bucket: TokenBucket;
   readonly #subscriptions = new Map<string, Subscription>();
+  /** Goes up when all of them end: one that is under way then has ended too. */
+  #edition = 0;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
 
@@ -50,9 +54,7 @@ export class SocketSession implements SocketHandler {
 
   signedOut(): void {
     this.#unsubscribeAll();
-    this.#send(
-      JSON.stringify({ error: { status: 401, message: 'The token has run out; send a new one and subscribe again.' } }),
-    );
+    this.#send(JSON.stringify({ error: { status: 401, message: RUN_OUT } }));
   }
 
   /** One message at a time: a subscription that follows a token sees it accepted. */
@@ -103,11 +105,18 @@ export class SocketSession implements SocketHandler {
         members: { topic },
       });
     }
+    const edition = this.#edition;
+    const deliver = (message: EncodedMessage) => {
+      if (edition === this.#edition) this.#send(frameOf(message));
+    };
     try {
-      const options = { from: resumeFrom(from), user: this.#socket.user, deliver: this.#deliver };
+      const options = { from: resumeFrom(from), user: this.#socket.user, deliver };
       const subscription = await this.#kit.topics.subscribe(topic, options);
-      if (this.#socket.isClosed) subscription.unsubscribe();
-      else this.#subscriptions.set(topic, subscription);
+      if (edition !== this.#edition) {
+        subscription.unsubscribe();
+        throw new ClientError(401, RUN_OUT);
+      }
+      this.#subscriptions.set(topic, subscription);
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       throw new ClientError(error.status, error.message, { members: { ...error.members, topic } });
@@ -123,8 +132,6 @@ export class SocketSession implements SocketHandler {
     return { unsubscribed: topic };
   }
 
-  readonly #deliver = (message: EncodedMessage): void => this.#send(frameOf(message));
-
   /** Drops the client rather than queue more than the limit; one message alone may be larger. */
   #send(data: string | Buffer): void {
     const queued = this.#socket.queuedBytes;
@@ -138,6 +145,7 @@ export class SocketSession implements SocketHandler {
   }
 
   #unsubscribeAll(): void {
+    this.#edition++;
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
     this.#subscriptions.clear();
   }

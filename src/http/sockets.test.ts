@@ -118,6 +118,29 @@ test('an upgrade to anything else is an ordinary request', async (t) => {
   assert.match(await text(socket), /^HTTP\/1\.1 200 OK/);
 });
 
+test('[SPEC 9] an upgrade behind a request that is not answered yet ends its connection, and nothing else', async (t) => {
+  const { port, app, logged } = await listening(t);
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\n`;
+  const upgrade =
+    `${get('/live')}connection: upgrade\r\nupgrade: websocket\r\n` +
+    'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+  // Answered by Node, straight to the socket at the end of the turn, never, and behind one that never is.
+  for (const paths of [
+    ['/readyz'],
+    ['/sample/numbers'],
+    ['/sample/numbers/a/stream'],
+    ['/live/sample/numbers/a', '/sample/numbers/a/stream'],
+  ]) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    t.after(() => socket.destroy());
+    socket.resume().write(paths.map((path) => `${get(path)}\r\n`).join('') + upgrade);
+    await until(`${paths} to be closed`, () => socket.closed);
+  }
+  await until('the streams to be let go of', () => app.lockstep.connections.count('sse') === 0);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
+  assert.deepEqual(logged, []);
+});
+
 test('[SPEC 8] a message over the size limit closes the socket', async (t) => {
   const { url } = await listening(t);
   const { socket, closed } = await open(t, url);
@@ -146,6 +169,21 @@ test('[SPEC 9] a token that runs out ends the subscriptions', async (t) => {
   await until('the end', () => topics.subscribers === 0);
   await until('the word of it', () => received.length === 2);
   assert.equal(errorOf(received[1]!).status, 401);
+});
+
+test('[SPEC 9] a token that runs out while a topic is being subscribed to ends that subscription too', async (t) => {
+  const { url, topics, identity } = await listening(t, { limits: { connections: { beatMs: 20 } } });
+  const { socket, received } = await open(t, url, { headers: { authorization: 'alice' } });
+  const read = Promise.withResolvers<void>();
+  topics.reading = read.promise;
+  socket.send(JSON.stringify({ subscribe: 'sample/private/a' }));
+  await until('the subscription to be under way', () => topics.subscribers === 1);
+  identity.good.delete('alice');
+  await until('the end of the token', () => received.length === 1);
+  read.resolve();
+  await until('the refusal', () => received.length === 2);
+  const { status, topic } = errorOf(received[1]!);
+  assert.deepEqual([status, topic, topics.subscribers], [401, 'sample/private/a', 0]);
 });
 
 test('[SPEC 9] an upgrade is refused like a request: Origin, path, token; a plain GET is 426', async (t) => {

@@ -95,6 +95,22 @@ test('[SPEC 9] a token that runs out ends the stream it opened', async (t) => {
   assert.equal(topics.subscribers, 0);
 });
 
+test('[SPEC 9] so does one that runs out while the topic is being subscribed to', async (t) => {
+  const { url, identity, topics } = await listening(t, { limits: { connections: { beatMs: 20 } } });
+  const read = Promise.withResolvers<void>();
+  topics.reading = read.promise;
+  const opened = open(t, `${url}/sample/private/a/stream`, { authorization: 'alice' });
+  await until('the subscription to be under way', () => topics.subscribers === 1);
+  identity.good.delete('alice');
+  await until('the end of the token to be seen', () => identity.refused > 0);
+  topics.send('sample/private/a', 'not for alice');
+  read.resolve();
+  const stream = await opened;
+  await stream.ended;
+  assert.equal(stream.text(), 'retry: 1000\n\n');
+  assert.equal(topics.subscribers, 0);
+});
+
 test('[SPEC 8] a client that does not read is dropped at a byte limit', async (t) => {
   const { listen, topics } = await testServer(t);
   const socket = connect(await listen(), '127.0.0.1');

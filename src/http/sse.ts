@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Position } from '../changes/position.ts';
 import type { EncodedMessage, Subscription } from '../live/topics.ts';
@@ -58,6 +59,7 @@ class EventStream implements Connection {
   readonly kind = 'sse';
   readonly #reply: FastifyReply;
   readonly #raw: ServerResponse;
+  readonly #socket: Socket;
   readonly #session: Session;
   readonly #counts: { sent: number };
   readonly #closers: (() => void)[] = [];
@@ -70,7 +72,11 @@ class EventStream implements Connection {
     this.#raw = reply.raw;
     this.#session = session;
     this.#counts = counts;
-    this.#raw.on('close', () => this.close());
+    // The connection's end, not the response's: one that waits for its turn on the connection may never be told of it.
+    this.#socket = reply.request.raw.socket;
+    const gone = () => this.close();
+    this.#socket.on('close', gone);
+    this.onClose(() => this.#socket.off('close', gone));
   }
 
   onClose(closer: () => void): void {
@@ -79,7 +85,7 @@ class EventStream implements Connection {
 
   start(subscription: Subscription): void {
     this.onClose(() => subscription.unsubscribe());
-    if (this.#raw.destroyed || this.#raw.closed) {
+    if (this.#raw.destroyed || this.#socket.destroyed) {
       this.close();
       return;
     }
@@ -88,8 +94,9 @@ class EventStream implements Connection {
     this.#raw.write('retry: 1000\n\n');
     const early = this.#early ?? [];
     this.#early = null;
-    for (const message of early) this.deliver(message);
+    // Its token has run out, or the server stops: whoever comes back is told then.
     if (this.#ending) this.end();
+    else for (const message of early) this.deliver(message);
   }
 
   deliver(message: EncodedMessage): void {

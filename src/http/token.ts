@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Identity, User } from '../identity/identity.ts';
 import { bearer } from '../identity/verifier.ts';
+import { ClientError } from '../record/errors.ts';
 
 /** The token of `Authorization`, sent bare or after `Bearer `; undefined without one. */
 export function bearerToken(request: FastifyRequest): string | undefined {
@@ -9,11 +10,11 @@ export function bearerToken(request: FastifyRequest): string | undefined {
 
 /** Who follows a stream, asked again while it is open: a token that has run out ends what it opened. */
 export class Session {
-  readonly #identity: Identity;
+  readonly #identity: Pick<Identity, 'verify'>;
   #token: string | undefined;
   user: User | null = null;
 
-  constructor(identity: Identity) {
+  constructor(identity: Pick<Identity, 'verify'>) {
     this.#identity = identity;
   }
 
@@ -27,11 +28,14 @@ export class Session {
 
   /** Whether the token, if there is one, is still good. */
   async isValid(): Promise<boolean> {
-    if (this.#token === undefined) return true;
+    const token = this.#token;
+    if (token === undefined) return true;
     try {
-      await this.#identity.verify(this.#token);
+      await this.#identity.verify(token);
       return true;
-    } catch {
+    } catch (error) {
+      // It said nothing of a token that came meanwhile, and an issuer that does not answer says nothing at all.
+      if (token !== this.#token || !(error instanceof ClientError && error.status === 401)) return true;
       this.#token = undefined;
       this.user = null;
       return false;

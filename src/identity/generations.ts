@@ -21,8 +21,9 @@ interface GenerationRow {
 export class Generations {
   readonly #options: GenerationsOptions;
   #current = new Map<string, number>();
-  /** Since the latest refresh began: its query may not have seen them. */
+  /** Since the refresh that is under way began: its query may not have seen them. */
   #raised = new Map<string, number>();
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: GenerationsOptions) {
     this.#options = options;
@@ -37,8 +38,14 @@ export class Generations {
     for (const map of [this.#current, this.#raised]) map.set(sub, Math.max(generation, map.get(sub) ?? 0));
   }
 
-  /** Reads the record: what other processes ended comes in, what has expired by itself goes. */
-  async refresh(): Promise<void> {
+  /** Reads the record: what other processes ended comes in, what has expired by itself goes. One reading after another. */
+  refresh(): Promise<void> {
+    const refreshed = this.#last.then(() => this.#refresh());
+    this.#last = refreshed.catch(() => {});
+    return refreshed;
+  }
+
+  async #refresh(): Promise<void> {
     const { record, tokenSeconds, clock } = this.#options;
     this.#raised = new Map();
     // Twice the time: other processes' clocks may differ.

@@ -23,12 +23,17 @@ export interface EventChannelOptions {
   readonly now?: () => number;
 }
 
+interface Follower extends SubscribeOptions {
+  /** What ends up to this LSN it has already: it came from a later position than is published here. -1 for nothing. */
+  has: number;
+}
+
 /** Sends what happened, one message a transaction and key, and keeps the last of them for those who come back. */
 export class EventChannel implements Channel {
   readonly #path: string;
   readonly #topic: EventTopic;
   readonly #position: () => Position;
-  readonly #followers = new Subscribers<SubscribeOptions>();
+  readonly #followers = new Subscribers<Follower>();
   readonly #log: EventLog;
   readonly #failed: (error: unknown) => void;
   /** Ends when everything before is published. */
@@ -56,8 +61,7 @@ export class EventChannel implements Channel {
 
   async subscribe(key: string, options: SubscribeOptions): Promise<Subscription> {
     admit(this.#topic.authorize, key, options.user);
-    if (options.from) this.#resume(key, options.from, options);
-    const remove = this.#followers.add(key, options);
+    const remove = this.#followers.add(key, { ...options, has: this.#resume(key, options) });
     const unsubscribe = () => {
       remove();
       this.#followedAt = this.#now();
@@ -136,7 +140,10 @@ export class EventChannel implements Channel {
     this.#log.restart(this.#position().lsn);
     for (const [key, followers] of this.#followers.keys) {
       const message = this.#resyncMessage(key, position);
-      for (const follower of followers) follower.deliver(message);
+      for (const follower of followers) {
+        follower.has = -1; // where it came from may lie in another log
+        follower.deliver(message);
+      }
     }
   }
 
@@ -148,22 +155,23 @@ export class EventChannel implements Channel {
     const previous = this.#log.lastOf(key);
     const message = new EncodedMessage({ topic: `${this.#path}/${key}`, event: 'event', position, previous, data });
     this.#log.append(key, lsn, message);
-    for (const follower of this.#followers.of(key) ?? [])
-      if (!hasAlready(follower, lsn)) this.#deliver(key, follower, message);
+    for (const follower of this.#followers.of(key) ?? []) if (lsn > follower.has) this.#deliver(key, follower, message);
   }
 
   #deliver(key: string, follower: SubscribeOptions, message: EncodedMessage): void {
     if (isAdmitted(this.#topic.authorize, key, follower.user)) follower.deliver(message);
   }
 
-  /** What came after `from`, or word that it is not known any more. */
-  #resume(key: string, from: Position, { deliver }: SubscribeOptions): void {
+  /** Delivers what came after `from`, or word that it is not known any more; returns the LSN up to which the subscriber has everything. */
+  #resume(key: string, { from, deliver }: SubscribeOptions): number {
+    if (!from) return -1;
     const now = this.#position();
     if (from.epoch !== now.epoch || !this.#log.reaches(from.lsn)) {
       deliver(this.#resyncMessage(key, formatPosition(now)));
-      return;
+      return -1;
     }
     for (const message of this.#log.after(key, from.lsn)) deliver(message);
+    return from.lsn;
   }
 
   #resyncMessage(key: string, position: string): EncodedMessage {
@@ -179,9 +187,4 @@ export class EventChannel implements Channel {
 
 function isLate(events: TopicEvents | Promise<TopicEvents>): events is Promise<TopicEvents> {
   return events instanceof Promise;
-}
-
-/** Whoever came from a later position, while the events were being asked for. */
-function hasAlready({ from }: SubscribeOptions, lsn: number): boolean {
-  return from !== undefined && from !== null && lsn <= from.lsn;
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from '../changes/change.ts';
 import { formatPosition } from '../changes/position.ts';
-import type { StateTopic } from './live.ts';
+import type { Answer, StateTopic } from './live.ts';
 import { EncodedMessage } from './message.ts';
 import { admit, isAdmitted, Subscribers } from './subscribers.ts';
 import type { Channel } from './topic-hub.ts';
@@ -26,6 +26,8 @@ export class StateChannel implements Channel {
   readonly #last = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #flushedAt = 0;
+  /** Goes up when everything is read anew, maybe of another log: what was read before is not to come after it. */
+  #edition = 0;
 
   constructor(options: { path: string; topic: StateTopic }) {
     this.#path = options.path;
@@ -46,7 +48,7 @@ export class StateChannel implements Channel {
       if (!this.#followers.of(key)) this.#forget(key);
     };
     try {
-      const { results, position } = await this.#topic.read(key);
+      const { results, position } = await this.#read(key);
       const message = this.#encode(key, JSON.stringify(results), formatPosition(position));
       deliver(follower, message, position.lsn);
       return { unsubscribe };
@@ -65,6 +67,7 @@ export class StateChannel implements Channel {
   }
 
   resync(): void {
+    this.#edition++;
     for (const key of this.#followed) this.#touch(key);
     for (const [, followers] of this.#followers.keys) for (const follower of followers) follower.lsn = -1;
   }
@@ -89,12 +92,20 @@ export class StateChannel implements Channel {
   }
 
   async #send(key: string): Promise<void> {
-    const { results, position } = await this.#topic.read(key);
+    const { results, position } = await this.#read(key);
     const message = this.#encode(key, JSON.stringify(results), formatPosition(position));
     for (const follower of this.#followers.of(key) ?? []) {
       if (isAdmitted(this.#topic.authorize, key, follower.user)) deliver(follower, message, position.lsn);
     }
     if (this.#followed.has(key)) this.#last.set(key, message.position);
+  }
+
+  async #read(key: string): Promise<Answer<unknown>> {
+    for (;;) {
+      const edition = this.#edition;
+      const answer = await this.#topic.read(key);
+      if (edition === this.#edition) return answer;
+    }
   }
 
   #encode(key: string, data: string, position: string): EncodedMessage {

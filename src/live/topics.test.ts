@@ -12,13 +12,19 @@ import type { EncodedMessage } from './topics.ts';
 /** A hub on a fake log: each commit is published at once. */
 function hub() {
   const log = new FakeLog();
-  const topics = new TopicHub({ position: () => ({ epoch: 'e', lsn: log.lsn }) });
+  let epoch = 'e';
+  const topics = new TopicHub({ position: () => ({ epoch, lsn: log.lsn }) });
+  /** A standby is promoted that had less of the log. */
+  const failOver = (lsn: number) => {
+    [epoch, log.lsn] = ['f', lsn];
+    topics.resync();
+  };
   const commit = (id: number, value: number | null): Transaction => {
     const transaction = log.commit([{ id, value }]);
     topics.transaction(transaction);
     return transaction;
   };
-  return { log, topics, commit };
+  return { log, topics, commit, failOver };
 }
 
 /** Collects what is delivered, as `event position data`. */
@@ -126,6 +132,46 @@ test('[SPEC 8] [rule 20] a position too far back, of another epoch, or before a 
   assert.deepEqual(other.got, ['resync 1200 null']);
   topics.resync();
   assert.deepEqual(late.got.at(-1), 'resync 1200 null', 'those connected are told too');
+});
+
+test('[SPEC 3] [rule 1] after a failover no event is missed, however far the log had come before it', async () => {
+  const { log, topics, commit, failOver } = hub();
+  topics.add('s', { rows: events });
+  topics.resync();
+  const [connected, back] = [collector(), collector()];
+  const from = { epoch: 'e', lsn: log.lsn };
+  await topics.subscribe('s/rows/1', { ...connected.options, from });
+  failOver(500);
+  await topics.subscribe('s/rows/1', { ...back.options, from });
+  commit(1, 1);
+  for (const { got } of [connected, back]) assert.deepEqual(got, ['resync 500 null', 'event 510 [1]']);
+});
+
+test('[SPEC 3] [rule 1] a state that was read before a failover does not come after those of the new log', async () => {
+  const { log, topics, commit, failOver } = hub();
+  const state = states(log);
+  const slow = Promise.withResolvers<void>();
+  let reads = 0;
+  const read: StateTopic['read'] = async (key) => {
+    const answer = await state.read(key);
+    if (reads++ === 0) await slow.promise;
+    return answer;
+  };
+  topics.add('s', { row: { ...state, read } });
+  log.rows.set(1, 0);
+  commit(1, 1);
+  const { got, options } = collector();
+  const subscribing = topics.subscribe('s/row/1', options);
+  log.rows.set(1, 0); // the standby had not got so far
+  failOver(500);
+  await until(() => got.length === 1);
+  slow.resolve();
+  await subscribing;
+  assert.deepEqual(got, ['state 500 0']);
+  commit(1, 2);
+  await until(() => got.length === 2);
+  assert.deepEqual(got[1], 'state 510 2');
+  topics.close();
 });
 
 test('[SPEC 3] [SPEC 8] a topic that is kept while it is followed costs nothing once it is not, and who resumes then starts anew', async () => {

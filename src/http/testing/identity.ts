@@ -6,10 +6,15 @@ export class TestIdentity implements IdentityServer {
   readonly issuer = 'http://issuer.example';
   readonly external = false;
   readonly good = new Set(['alice', 'bob']);
+  /** How many bad ones were seen. */
+  refused = 0;
 
   verify(token: string | undefined): User {
     if (token === undefined) throw new ClientError(401, 'jwt must be provided');
-    if (!this.good.has(token)) throw new ClientError(401, 'invalid token');
+    if (!this.good.has(token)) {
+      this.refused++;
+      throw new ClientError(401, 'invalid token');
+    }
     return { sub: `sub-${token}`, username: token, email: null, roles: [] };
   }
 

@@ -112,6 +112,8 @@ export class TestTopics implements Topics {
   readonly #followers = new Map<string, Set<SubscribeOptions>>();
   /** Each subscription as it came. */
   readonly asked: { topic: string; from: Position | null; username: string | null }[] = [];
+  /** What a subscriber waits for before it is told that it is one. */
+  reading: Promise<void> | undefined;
   #lsn = 100;
 
   get subscribers(): number {
@@ -125,6 +127,7 @@ export class TestTopics implements Topics {
       throw new ClientError(401, 'Following this topic needs a token.');
     const followers = this.#followers.get(topic) ?? new Set();
     this.#followers.set(topic, followers.add(options));
+    await this.reading;
     return { unsubscribe: () => void followers.delete(options) };
   }
 

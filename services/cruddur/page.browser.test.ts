@@ -166,7 +166,7 @@ test('the cruddur page', async (t) => {
 
 async function logIn(page: Page, username: string, url?: string): Promise<void> {
   if (url) await page.goto(url);
-  const form = page.getByRole('region', { name: 'Sign in' });
+  const form = page.getByRole('region', { name: 'Log in' });
   await form.getByLabel('User name').fill(username);
   await form.getByLabel('Password').fill('Tr0ub4dour');
   await page.keyboard.press('Enter');

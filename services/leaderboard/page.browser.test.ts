@@ -53,10 +53,10 @@ test('the leaderboard page', async (t) => {
 
   await t.test('signs up, submits and logs out by keyboard alone', async () => {
     await page.keyboard.press('Tab');
-    await page.getByRole('button', { name: 'Sign in' }).focus();
+    await page.getByRole('banner').getByRole('button', { name: 'Log in' }).focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Create an account' }).focus();
+    await dialog.getByRole('button', { name: 'Sign up' }).focus();
     await page.keyboard.press('Enter');
     await dialog.getByLabel('User name').focus();
     await typeThrough(page, ['keyboardist', 'k@example.com', 'weak']);
@@ -92,9 +92,9 @@ test('the leaderboard page', async (t) => {
     await page.reload();
     await page.getByText('Playing as keyboardist').waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();
-    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await page.getByRole('banner').getByRole('button', { name: 'Log in' }).waitFor();
     await page.reload();
-    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await page.getByRole('banner').getByRole('button', { name: 'Log in' }).waitFor();
   });
 
   await t.test('finds a player with rank, percentile and neighbours', async () => {

@@ -74,7 +74,7 @@ function Row({ id, place, entry, own, time }: RowProps) {
       </td>
       <th scope="row">
         <span className="player">
-          {entry.username}
+          <span className="name">{entry.username}</span>
           {own && <span className="you">you</span>}
         </span>
         <span className="detail">

@@ -26,6 +26,8 @@ test('the leaderboard page', async (t) => {
     const [best] = games.toSorted((a, b) => b.score - a.score);
     await first('overall').getByText(best!.username).waitFor();
     assert.equal(await page.locator('[data-window="overall"] tbody tr').count(), 10);
+    // How old they are is not known before something changes.
+    assert.equal(await page.getByText('changed').count(), 0);
   });
 
   await t.test('a row inserted by SQL shows within 100 ms, on every board', async () => {
@@ -42,6 +44,7 @@ test('the leaderboard page', async (t) => {
     // The quickest: on a busy machine some wait for a processor.
     assert.ok(Math.min(...waits) < 100);
     for (const board of ['overall', 'monthly', 'daily']) await first(board).getByText('900,009').waitFor();
+    await page.getByText(/changed (just now|\d+ s ago)/).waitFor();
   });
 
   await t.test('a row changed, a row deleted by SQL shows', async () => {
@@ -115,7 +118,8 @@ test('the leaderboard page', async (t) => {
 
   await t.test('another day has boards of its own, and an address', async () => {
     await page.getByLabel('Day (UTC)').fill('2001-02-03');
-    await page.locator('[data-window="daily"]').getByText('No games yet').waitFor();
+    await page.locator('[data-window="daily"]').getByText('No games on this day.').waitFor();
+    await page.locator('[data-window="monthly"]').getByText('No games in this month.').waitFor();
     assert.match(page.url(), /\?date=2001-02-03$/);
     await page.getByRole('button', { name: 'Today' }).click();
     await first('daily').getByText('keyboardist').waitFor();

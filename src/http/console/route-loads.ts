@@ -19,7 +19,7 @@ const KEPT = 12;
 const MAX = 20;
 
 /** Files of the pages and of `/docs`. */
-const FILES = /^\/(assets|docs\/static)\//;
+const FILES = /^\/(assets\/|docs\/static\/|:file)/;
 
 interface Taken {
   readonly at: number;

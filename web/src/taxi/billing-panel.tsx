@@ -73,7 +73,7 @@ function Hours({ hours }: { readonly hours: BillingOverview['hours'] }) {
 function Lines({ lines }: { readonly lines: BillingOverview['lines'] }) {
   if (lines.length === 0)
     return (
-      <p className="soft">Nothing is billed today yet. It is done daily at 23:55 UTC, and by “lockstep taxi bill”.</p>
+      <p className="soft">Nothing is billed today yet. It is done daily at 23:55 UTC, and by “npx lockstep taxi bill”.</p>
     );
   return (
     <table>

@@ -37,7 +37,7 @@ test('the page that one comes to first', async (t) => {
     await tile('heroes').getByText('No heroes yet').waitFor();
     await tile('cruddur').getByText('Nothing here yet').waitFor();
     await tile('taxi').getByText('0 booked').waitFor();
-    await tile('scribble').getByText('1 is here').waitFor();
+    await tile('scribble').getByText('You are here alone').waitFor();
   });
 
   await t.test('the commands work as they are, and the tiles show what they did', async () => {

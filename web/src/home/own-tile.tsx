@@ -30,7 +30,7 @@ export function OwnTile({ services }: { services: readonly Service[] }) {
             {EXCERPT}
           </pre>
         )}
-        <p className="tile-line">It runs here from the server’s next start on.</p>
+        <p className="tile-line">A new one runs here from the server’s next start on.</p>
       </div>
       <Command text={COMMANDS} label="Copy the commands for a service of your own" />
     </article>

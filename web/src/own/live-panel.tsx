@@ -28,7 +28,7 @@ function Topic({ path }: { path: string }) {
           <code>{path}/</code>
           <input
             name="key"
-            placeholder="a key, such as all"
+            placeholder="such as all"
             aria-label={`Key of ${path}`}
             required
             spellCheck={false}
@@ -46,7 +46,9 @@ function Topic({ path }: { path: string }) {
         </p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keyboard too
-        <pre tabIndex={0}>{told.shown ?? 'What it tells shows here as it comes.'}</pre>
+        <pre tabIndex={0}>
+          {told.shown ?? (key ? 'What it tells shows here as it comes.' : 'What it tells by a key shows here.')}
+        </pre>
       )}
       {key && <Command text={`curl -N ${location.origin}/live/${path}/${encodeURIComponent(key)}`} />}
     </article>

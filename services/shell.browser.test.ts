@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { buildWebIfNeeded } from '../../../scripts/build-web.ts';
-import { services as shipped } from '../../../services/index.ts';
-import { defineService } from '../../../src/index.ts';
-import { testBrowser, watchedPage } from '../../../src/testing/browser.ts';
-import { assertFitsAnywhere } from '../../../src/testing/pages.ts';
-import { testServices } from '../../../src/testing/services.ts';
+import { buildWebIfNeeded } from '../scripts/build-web.ts';
+import { defineService } from '../src/index.ts';
+import { testBrowser, watchedPage } from '../src/testing/browser.ts';
+import { assertFitsAnywhere } from '../src/testing/pages.ts';
+import { testServices } from '../src/testing/services.ts';
+import { services as shipped } from './index.ts';
 
 const OWN = ['books', 'chores', 'taxi-fleet'];
 

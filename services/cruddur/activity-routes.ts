@@ -109,9 +109,9 @@ function postRoutes(fastify: FastifyInstance, { context, caller }: Parts, writes
 
 function reactionRoutes(fastify: FastifyInstance, { context, reads, caller }: Parts, writes: ActivityWrites): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
-  for (const [path, table] of [
-    ['like', 'likes'],
-    ['repost', 'reposts'],
+  for (const [path, table, name] of [
+    ['like', 'likes', 'Like'],
+    ['repost', 'reposts', 'Repost'],
   ] as const)
     for (const [method, what] of [
       ['POST', 'add'],
@@ -122,7 +122,7 @@ function reactionRoutes(fastify: FastifyInstance, { context, reads, caller }: Pa
         url: `/activities/:uuid/${path}`,
         schema: {
           tags: schemas.TAGS,
-          summary: `${what === 'add' ? '' : 'Take back a '}${path}; sending it again changes nothing`,
+          summary: `${what === 'add' ? `${name} a post` : `Take back a ${path}`}; sending it again changes nothing`,
           security: schemas.SIGNED_IN,
           params: schemas.ActivityPath,
         },

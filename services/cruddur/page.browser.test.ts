@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { buildWebIfNeeded } from '../../scripts/build-web.ts';
 import { testApp } from '../../src/testing/app.ts';
 import { testBrowser, watchedPage } from '../../src/testing/browser.ts';
+import { assertFitsAnywhere } from '../../src/testing/pages.ts';
 import { TestClient } from './test-client.ts';
 
 /** Pictures of the pages for people; `LOCKSTEP_SHOTS` names the folder, unset makes none. */
@@ -39,7 +40,19 @@ test('the cruddur page', async (t) => {
     await anns.locator('.activity').first().getByText('And now a second one.').waitFor();
   });
 
-  await t.test('one signs in and posts, by keyboard alone', async () => {
+  await t.test('who would like a post is asked to log in, in the form that is there', async () => {
+    const form = anns.getByRole('region', { name: 'Log in' });
+    for (const view of ['', '?view=profile&handle=bob']) {
+      await anns.goto(`${app.url}/cruddur/${view}`);
+      await anns.getByRole('button', { name: /^Like/ }).first().click();
+      await form.locator('input[name=username]:focus').waitFor();
+      assert.equal(await form.count(), 1);
+    }
+    assert.equal(await anns.title(), '@bob · Cruddur · Lockstep');
+    await anns.goto(`${app.url}/cruddur/`);
+  });
+
+  await t.test('one logs in and posts, by keyboard alone', async () => {
     await logIn(anns, 'ann');
     await logIn(bobs, 'bob', `${app.url}/cruddur/?view=messages`);
     await anns.getByRole('textbox', { name: 'What is new?' }).focus();
@@ -126,6 +139,12 @@ test('the cruddur page', async (t) => {
     await bobs.getByRole('link', { name: 'News' }).click();
     await bobs.getByText('mentioned you').waitFor();
     await bobs.getByText('likes your post').waitFor();
+    await bobs.goto(`${app.url}/cruddur/?view=profile&handle=nobody`);
+    await bobs.getByText('There is nobody called @nobody.').waitFor();
+    assert.deepEqual(
+      bobsFaults.splice(0).filter((fault) => !fault.includes('422')),
+      [],
+    );
     await bobs.goto(`${app.url}/cruddur/?view=profile&handle=cid`);
     await bobs.getByRole('link', { name: 'Message', exact: true }).click();
     await bobs.getByRole('textbox', { name: 'Message' }).fill('Hello cid');
@@ -159,6 +178,7 @@ test('the cruddur page', async (t) => {
       await anns.locator('.thread').getByText('chat 4').waitFor();
       await look(anns, `thread-${width}-${scheme}`);
     }
+    await assertFitsAnywhere(anns);
   });
 
   assert.deepEqual([...faults, ...bobsFaults], []);
@@ -166,7 +186,7 @@ test('the cruddur page', async (t) => {
 
 async function logIn(page: Page, username: string, url?: string): Promise<void> {
   if (url) await page.goto(url);
-  const form = page.getByRole('region', { name: 'Sign in' });
+  const form = page.getByRole('region', { name: 'Log in' });
   await form.getByLabel('User name').fill(username);
   await form.getByLabel('Password').fill('Tr0ub4dour');
   await page.keyboard.press('Enter');

@@ -26,6 +26,8 @@ test('the leaderboard page', async (t) => {
     const [best] = games.toSorted((a, b) => b.score - a.score);
     await first('overall').getByText(best!.username).waitFor();
     assert.equal(await page.locator('[data-window="overall"] tbody tr').count(), 10);
+    // How old they are is not known before something changes.
+    assert.equal(await page.getByText('changed').count(), 0);
   });
 
   await t.test('a row inserted by SQL shows within 100 ms, on every board', async () => {
@@ -42,6 +44,7 @@ test('the leaderboard page', async (t) => {
     // The quickest: on a busy machine some wait for a processor.
     assert.ok(Math.min(...waits) < 100);
     for (const board of ['overall', 'monthly', 'daily']) await first(board).getByText('900,009').waitFor();
+    await page.getByText(/changed (just now|\d+ s ago)/).waitFor();
   });
 
   await t.test('a row changed, a row deleted by SQL shows', async () => {
@@ -53,10 +56,10 @@ test('the leaderboard page', async (t) => {
 
   await t.test('signs up, submits and logs out by keyboard alone', async () => {
     await page.keyboard.press('Tab');
-    await page.getByRole('button', { name: 'Sign in' }).focus();
+    await page.getByRole('banner').getByRole('button', { name: 'Log in' }).focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Create an account' }).focus();
+    await dialog.getByRole('button', { name: 'Sign up' }).focus();
     await page.keyboard.press('Enter');
     await dialog.getByLabel('User name').focus();
     await typeThrough(page, ['keyboardist', 'k@example.com', 'weak']);
@@ -92,9 +95,9 @@ test('the leaderboard page', async (t) => {
     await page.reload();
     await page.getByText('Playing as keyboardist').waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();
-    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await page.getByRole('banner').getByRole('button', { name: 'Log in' }).waitFor();
     await page.reload();
-    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await page.getByRole('banner').getByRole('button', { name: 'Log in' }).waitFor();
   });
 
   await t.test('finds a player with rank, percentile and neighbours', async () => {
@@ -115,7 +118,8 @@ test('the leaderboard page', async (t) => {
 
   await t.test('another day has boards of its own, and an address', async () => {
     await page.getByLabel('Day (UTC)').fill('2001-02-03');
-    await page.locator('[data-window="daily"]').getByText('No games yet').waitFor();
+    await page.locator('[data-window="daily"]').getByText('No games on this day.').waitFor();
+    await page.locator('[data-window="monthly"]').getByText('No games in this month.').waitFor();
     assert.match(page.url(), /\?date=2001-02-03$/);
     await page.getByRole('button', { name: 'Today' }).click();
     await first('daily').getByText('keyboardist').waitFor();

@@ -180,8 +180,12 @@ test('the scribble page', async (t) => {
     await other.close();
   });
 
-  await t.test('who is here, with names', async () => {
-    await page.locator('.here').getByText('guest').waitFor();
+  await t.test('who is here', async () => {
+    await page.locator('.here').getByText('You are here alone').waitFor();
+    const { page: other } = await watchedPage(context, app.url);
+    await other.goto(url);
+    await page.locator('.here').getByText('2 guests').waitFor();
+    await other.close();
   });
 
   await t.test('plays the time-lapse', async () => {

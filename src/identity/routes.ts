@@ -142,9 +142,12 @@ function sessionRoutes(app: App, identity: IdentityServer, onRequest: Hooks): vo
 }
 
 function wellKnownRoutes(app: App, identity: IdentityServer): void {
-  const documents = { 'jwks.json': () => identity.jwks(), 'openid-configuration': () => identity.discovery() };
-  for (const [name, read] of Object.entries(documents)) {
-    app.get(`/.well-known/${name}`, { schema: { tags: TAGS } }, async (_, reply) => {
+  const documents = [
+    ['jwks.json', 'The keys that tokens are verified with (RFC 7517)', () => identity.jwks()],
+    ['openid-configuration', 'Where they are, for verifiers (OpenID Connect Discovery)', () => identity.discovery()],
+  ] as const;
+  for (const [name, summary, read] of documents) {
+    app.get(`/.well-known/${name}`, { schema: { tags: TAGS, summary } }, async (_, reply) => {
       const document = read();
       reply.header('cache-control', CACHE);
       return document;

@@ -23,6 +23,9 @@ const LOOKS: readonly Look[] = [
     : []),
 ];
 
+/** Between the devices, and below them: nothing may stand beside the screen there either. */
+const WIDTHS = [320, 660, 768, 1024];
+
 /** The page as it is from now on: its size, its colours, nothing that moves. */
 async function wear(page: Page, [device, colorScheme]: Look): Promise<void> {
   await page.setViewportSize(DEVICES[device]);
@@ -41,8 +44,22 @@ export async function assertAccessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const found = violations.map(({ id, help, nodes }) => [id, help, nodes[0]?.html]);
   assert.deepEqual(found, []);
+  await assertFits(page);
+}
+
+async function assertFits(page: Page): Promise<void> {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(overflow <= 0, `${overflow} px too wide`);
+  assert.ok(overflow <= 0, `${overflow} px too wide at ${page.viewportSize()!.width}`);
+}
+
+/** Nothing stands beside the screen, however wide it is. */
+export async function assertFitsAnywhere(page: Page): Promise<void> {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    // What is drawn takes its new size a frame later.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await assertFits(page);
+  }
 }
 
 /** The page in each look, brought by `open` to where it can be judged: it is accessible, it fits, and has its picture taken. */
@@ -55,6 +72,7 @@ export async function testLooks(t: TestContext, page: Page, name: string, open: 
       await assertAccessible(page);
     });
   }
+  await t.test(`${name} fits at ${WIDTHS.join(', ')} px`, () => assertFitsAnywhere(page));
 }
 
 /** Before the page is opened: notes what is moved about on it without anybody having asked. */

@@ -10,7 +10,14 @@ export function billingRoutes(fastify: FastifyInstance, { identity, projections 
   const { rides } = projections;
   app.post(
     '/billing',
-    { schema: { tags: ['taxi'], summary: 'Bill and pay what is completed (admins)', headers: schemas.WriteHeaders } },
+    {
+      schema: {
+        tags: ['taxi'],
+        summary: 'Bill and pay what is completed (admins)',
+        security: [{ token: [] }],
+        headers: schemas.WriteHeaders,
+      },
+    },
     async (request) => {
       await admin(request, identity);
       return bill(await rides!.target());

@@ -18,12 +18,15 @@ const EVERY_MS = 300_000;
 const KEPT = 12;
 const MAX = 20;
 
+/** Files of the pages and of `/docs`. */
+const FILES = /^\/(assets\/|docs\/static\/|:file)/;
+
 interface Taken {
   readonly at: number;
   readonly counts: readonly Float64Array[];
 }
 
-/** Which routes are slow, by what was counted since about an hour ago: snapshots of the counters every five minutes. */
+/** Which routes are slow, files aside, by what was counted since about an hour ago: snapshots of the counters every five minutes. */
 export class RouteLoads {
   readonly #requests: RequestHistogram;
   #taken: Taken[] = [];
@@ -46,7 +49,7 @@ export class RouteLoads {
     const before = this.#taken[0]?.counts ?? [];
     return this.#requests.routes
       .map(({ method, route, counts }, i) => this.#load({ method, route, counts, before: before[i] }))
-      .filter(({ requests }) => requests > 0)
+      .filter(({ requests, route }) => requests > 0 && !FILES.test(route))
       .sort((a, b) => b.p99 - a.p99 || b.total - a.total)
       .slice(0, MAX);
   }

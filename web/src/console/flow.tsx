@@ -150,9 +150,12 @@ function ViewDots({ status: { live } }: { status: ConsoleStatus }) {
   );
 }
 
-/** The last that was measured: while nothing passes there is nothing to measure. */
+/** Measurements that count as now: a minute's. */
+const LATELY = 12;
+
+/** The last that was measured lately: while nothing passes there is nothing to measure. */
 function lastOf(history: Series<Measure> | undefined, measure: Measure): number | null {
-  return history?.series[measure].findLast((value) => value !== null) ?? null;
+  return history?.series[measure].slice(-LATELY).findLast((value) => value !== null) ?? null;
 }
 
 function feedWords({ following, slot }: ConsoleStatus['live']): string {

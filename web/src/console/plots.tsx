@@ -84,7 +84,7 @@ function fitting(history: Series<Measure> | undefined): Span {
   return known > 300 ? '900' : '300';
 }
 
-/** The last hour, in small multiples with one cursor. */
+/** The last hour, or less of it, in small multiples with one cursor. */
 export function Plots({ history }: { history: Series<Measure> | undefined }) {
   const [chosen, setSpan] = useState<Span>();
   const span = chosen ?? fitting(history);
@@ -94,7 +94,7 @@ export function Plots({ history }: { history: Series<Measure> | undefined }) {
   return (
     <section aria-labelledby="plots">
       <header className="section-head">
-        <h2 id="plots">The last hour</h2>
+        <h2 id="plots">History</h2>
         <span className="soft point">{at !== undefined && new Date(at * 1000).toLocaleTimeString('en-GB')}</span>
         <Segments name="span" label="Shown" choices={SPANS} value={span} onChange={setSpan} />
       </header>

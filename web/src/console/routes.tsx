@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import { TableScroll } from '../table-scroll.tsx';
 import { count, ms } from './format.ts';
 import type { RouteLoad } from './types.ts';
@@ -52,8 +53,13 @@ function Route({ load: { method, route, requests, failed, p50, p99 } }: { load: 
   return (
     <tr>
       <th scope="row">
-        <span className="method">{method.includes('GET') ? 'GET' : method}</span> {route.replace(/\(\^.*\$\)/, '')}
-        {failed > 0 && <span className="failed">{count(failed)} failed</span>}
+        <span className="route">
+          <span className="method">{method.includes('GET') ? 'GET' : method}</span>{' '}
+          <span>
+            <Path of={route.replace(/\(\^.*\$\)/, '')} />
+            {failed > 0 && <span className="failed">{count(failed)} failed</span>}
+          </span>
+        </span>
       </th>
       <td className="number">{count(requests)}</td>
       <td className="number">{ms(p50)}</td>
@@ -63,6 +69,17 @@ function Route({ load: { method, route, requests, failed, p50, p99 } }: { load: 
       </td>
     </tr>
   );
+}
+
+/** Broken between its parts where it has to be. */
+function Path({ of: route }: { of: string }) {
+  return route.split(/(?<=.\/)/).map((part, i) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one path never move
+    <Fragment key={i}>
+      {i > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 }
 
 /** Where on the scale, in percent. */

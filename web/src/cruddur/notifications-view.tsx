@@ -19,7 +19,7 @@ export function NotificationsView({ me }: Shared) {
   const now = useNow();
   return (
     <>
-      <h1 className="view-title">Notifications</h1>
+      <h1 className="view-title">News</h1>
       {error && <Problem text={error} onRetry={reload} />}
       {!data && !error && <Waiting />}
       {data?.length === 0 && <p className="card empty">Nobody has replied to you, liked or mentioned you yet.</p>}

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { AccountForm } from '../session/account-form.tsx';
 import { useUser } from '../session/use-user.ts';
+import { useTitle } from '../shell/use-title.ts';
 import { type Me, own } from './api.ts';
 import './cruddur.css';
 import { HomeView } from './home-view.tsx';
@@ -28,59 +29,68 @@ export default function CruddurPage() {
   const username = user?.username;
   const me = useLoaded(username ?? null, () => own<Me>('GET', '/profile'));
   const inbox = useInbox(me.data);
-  const [asked, setAsked] = useState(false);
+  const [asked, setAsked] = useState(0);
   useEffect(() => {
-    if (username) setAsked(false);
+    if (username) setAsked(0);
   }, [username]);
-  const signIn = useCallback(() => setAsked(true), []);
+  const askToLogIn = useCallback(() => setAsked((times) => times + 1), []);
+  const [params] = useSearchParams();
+  const view = params.get('view') ?? 'home';
+  useTitle(`${inbox.unread > 0 ? `(${inbox.unread}) ` : ''}${titleOf(view, params.get('handle'))}`);
   const shared: Shared = {
     signedIn: username !== undefined,
     me: me.data,
-    reactions: useReactions(username, signIn),
+    reactions: useReactions(username, askToLogIn),
   };
   return (
     <div className="page cruddur">
       <Navigation me={me.data} unread={inbox.unread} />
       <div className="view">
-        {asked && <SignIn />}
-        <View shared={shared} inbox={inbox} onMe={me.reload} known={user !== undefined} />
+        {user === null && (asked > 0 || ASKING.includes(view)) && <LogIn asked={asked} />}
+        <View shared={shared} inbox={inbox} onMe={me.reload} />
       </div>
     </div>
   );
+}
+
+/** The views that ask who is not logged in to do so. */
+const ASKING = ['home', 'messages', 'notifications'];
+
+function titleOf(view: string, handle: string | null): string {
+  const words: Readonly<Record<string, string>> = { messages: 'Messages', notifications: 'News', search: 'Search' };
+  const part = words[view] ?? (handle && { profile: `@${handle}`, status: `Post by @${handle}` }[view]);
+  return part ? `${part} · Cruddur` : 'Cruddur';
 }
 
 interface ViewProps {
   readonly shared: Shared;
   readonly inbox: Inbox;
   readonly onMe: () => void;
-  /** Whether it is known who is signed in. */
-  readonly known: boolean;
 }
 
-function View({ shared, inbox, onMe, known }: ViewProps) {
+function View({ shared, inbox, onMe }: ViewProps) {
   const [params] = useSearchParams();
   const view = params.get('view') ?? 'home';
   const handle = params.get('handle') ?? '';
   const uuid = params.get('uuid') ?? '';
   const isOwn = view === 'messages' || view === 'notifications';
-  if (isOwn && !shared.signedIn) return known ? <SignIn /> : null;
+  if (isOwn && !shared.signedIn) return null;
   if (view === 'messages') return <MessagesView {...shared} inbox={inbox} />;
   if (view === 'notifications') return <NotificationsView {...shared} />;
   if (view === 'search') return <SearchView {...shared} />;
   if (view === 'profile' && handle) return <ProfileView {...shared} handle={handle} onMe={onMe} />;
   if (view === 'status' && uuid) return <StatusView {...shared} handle={handle} uuid={uuid} />;
-  return (
-    <>
-      {!shared.signedIn && known && <SignIn />}
-      <HomeView {...shared} />
-    </>
-  );
+  return <HomeView {...shared} />;
 }
 
-function SignIn() {
+/** `asked`: how often something was to be done that needs a user. */
+function LogIn({ asked }: { asked: number }) {
   const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (asked > 0) panel.current?.querySelector('input')?.focus();
+  }, [asked]);
   return (
-    <section ref={panel} className="card sign-in" aria-label="Sign in">
+    <section ref={panel} className="card log-in" aria-label="Log in">
       <AccountForm title="Join the conversation" />
     </section>
   );

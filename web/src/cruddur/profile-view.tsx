@@ -1,3 +1,4 @@
+import { Problem as Refused } from 'lockstep/client';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { Field } from '../form/field.tsx';
@@ -19,7 +20,7 @@ interface Shown {
 /** Somebody's profile and posts; one's own can be edited. */
 export function ProfileView({ handle, me, reactions, onMe }: Shared & { handle: string; onMe: () => void }) {
   const path = `/activities/@${encodeURIComponent(handle)}`;
-  const { data, error, reload } = useLoaded(path, () => read<Shown>(path));
+  const { data, error, reload } = useLoaded(path, () => read<Shown>(path).catch(nobody));
   const [editing, setEditing] = useState(false);
   const mine = me?.handle.toLowerCase() === handle.toLowerCase();
   const done = () => {
@@ -28,7 +29,8 @@ export function ProfileView({ handle, me, reactions, onMe }: Shared & { handle: 
     reload();
   };
   if (error) return <Problem text={error} onRetry={reload} />;
-  if (!data) return <Waiting />;
+  if (data === undefined) return <Waiting />;
+  if (data === null) return <h1 className="card empty nobody">There is nobody called @{handle}.</h1>;
   const { profile, activities } = data;
   return (
     <>
@@ -61,6 +63,12 @@ export function ProfileView({ handle, me, reactions, onMe }: Shared & { handle: 
       </div>
     </>
   );
+}
+
+/** Null where there is nobody of that name. */
+function nobody(error: unknown): null {
+  if (error instanceof Refused && Array.isArray(error.body) && error.body.includes('user_not_found')) return null;
+  throw error;
 }
 
 function Editor({ profile, onDone }: { profile: Profile; onDone: () => void }) {

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { useTopicEvents } from '../live/use-live.ts';
 import { type Group, type InboxEvent, type Me, own } from './api.ts';
 import { type Loaded, useLoaded } from './use-loaded.ts';
@@ -26,9 +26,6 @@ export function useInbox(me: Me | undefined): Inbox {
     () => loaded.current.reload(),
   );
   const unread = groups.data?.reduce((sum, { unread_count }) => sum + unread_count, 0) ?? 0;
-  useEffect(() => {
-    document.title = `${unread > 0 ? `(${unread}) ` : ''}Cruddur · Lockstep`;
-  }, [unread]);
   const listen = useCallback(
     (listener: (event: InboxEvent) => void) => {
       listeners.add(listener);

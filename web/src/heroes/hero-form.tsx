@@ -5,10 +5,10 @@ import { useSubmission } from '../form/use-submission.ts';
 import type { Hero, Source } from './hero.ts';
 
 const TEXTS = [
-  ['name', 'Name'],
-  ['hero', 'Hero'],
-  ['power', 'Power'],
-  ['color', 'Colour'],
+  ['name', 'Name', undefined],
+  ['hero', 'Hero', 'yes or no'],
+  ['power', 'Power', undefined],
+  ['color', 'Colour', undefined],
 ] as const;
 
 interface HeroFormProps {
@@ -46,11 +46,12 @@ export function HeroForm({ hero, source, onSaved, onCancel }: HeroFormProps) {
         )}
       </header>
       <form className="hero-form" onSubmit={submit} key={hero?.id ?? 'new'}>
-        {TEXTS.map(([name, label], i) => (
+        {TEXTS.map(([name, label, placeholder], i) => (
           <Field
             key={name}
             name={name}
             label={label}
+            placeholder={placeholder}
             defaultValue={hero?.[name]}
             maxLength={20}
             autoComplete="off"

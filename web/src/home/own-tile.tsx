@@ -2,8 +2,9 @@ import { Link } from 'wouter';
 import { Command } from '../copy/command.tsx';
 import type { Service } from '../shell/use-services.ts';
 
+/** Both work while this server runs: the test has a database of its own. */
 const COMMANDS = `npx lockstep new my-service
-npx lockstep start --only my-service`;
+npx lockstep test my-service`;
 
 /** How to begin one's own; those that run already. */
 export function OwnTile({ services }: { services: readonly Service[] }) {
@@ -13,7 +14,7 @@ export function OwnTile({ services }: { services: readonly Service[] }) {
         <h3 id="tile-own">
           <Link href="/guides/write-a-service/">Yours</Link>
         </h3>
-        <p className="tile-about">A table, a view and routes, in forty lines</p>
+        <p className="tile-about">A table, a view and routes, in seventy lines</p>
       </header>
       <div className="tile-body">
         {services.length > 0 ? (
@@ -29,6 +30,7 @@ export function OwnTile({ services }: { services: readonly Service[] }) {
             {EXCERPT}
           </pre>
         )}
+        <p className="tile-line">A new one runs here from the server’s next start on.</p>
       </div>
       <Command text={COMMANDS} label="Copy the commands for a service of your own" />
     </article>

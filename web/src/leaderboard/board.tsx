@@ -15,10 +15,13 @@ interface BoardProps {
   readonly subject: string;
   /** How a game's time is told. */
   readonly time: 'clock' | 'date';
+  /** Told where it has no games. */
+  readonly empty: string;
 }
 
 /** One board. Rows glide to their new places as scores arrive. */
-export const Board = memo(function Board({ window, title, caption, entries, username, subject, time }: BoardProps) {
+export const Board = memo(function Board(props: BoardProps) {
+  const { window, title, caption, entries, username, subject, time, empty } = props;
   const body = useRef<HTMLTableSectionElement>(null);
   useRowMotion(body, entries, entries ? subject : 'unknown');
   return (
@@ -33,7 +36,7 @@ export const Board = memo(function Board({ window, title, caption, entries, user
         <p>{caption}</p>
       </header>
       {entries?.length === 0 ? (
-        <p className="board-empty">No games yet. The first score takes the lead.</p>
+        <p className="board-empty">{empty}</p>
       ) : (
         <table>
           <thead className="visually-hidden">
@@ -74,7 +77,7 @@ function Row({ id, place, entry, own, time }: RowProps) {
       </td>
       <th scope="row">
         <span className="player">
-          {entry.username}
+          <span className="name">{entry.username}</span>
           {own && <span className="you">you</span>}
         </span>
         <span className="detail">

@@ -3,7 +3,7 @@ import { useConnection } from '../live/use-live.ts';
 
 const WORDS = { connecting: 'Connecting', live: 'Live', offline: 'Reconnecting' } as const;
 
-/** Whether the boards follow the record now, the position they reflect, and how long ago they changed. */
+/** Whether the boards follow the record now, the position they reflect, and how long ago they changed, where that is known. */
 export function ConnectionState({
   position,
   changedAt,

@@ -79,7 +79,9 @@ function Found({ standing }: { standing: Standing }) {
                 <span>{entry.rank.toLocaleString('en')}</span>
               </td>
               <th scope="row">
-                <span className="player">{entry.username}</span>
+                <span className="player">
+                  <span className="name">{entry.username}</span>
+                </span>
               </th>
               <td className="score">{entry.score.toLocaleString('en')}</td>
             </tr>

@@ -15,6 +15,9 @@ import { SubmitPanel } from './submit-panel.tsx';
 import { useBoards } from './use-boards.ts';
 import { useToday } from './use-today.ts';
 
+/** Where there may be games yet. */
+const FIRST = 'No games yet. The first score takes the lead.';
+
 export default function LeaderboardPage() {
   useTitle('Leaderboard');
   const [search, setSearch] = useSearchParams();
@@ -24,7 +27,7 @@ export default function LeaderboardPage() {
   const pick = (next: string) => setSearch(next === now ? {} : { date: next }, { replace: true });
 
   const [shown, setShown] = useState<Window>('overall');
-  const pushed = useBoards(day);
+  const { boards: pushed, changedAt } = useBoards(day);
   const username = useUser()?.username;
   const boards = pushed?.state;
   return (
@@ -32,7 +35,7 @@ export default function LeaderboardPage() {
       <div className="page-head">
         <div>
           <h1>Leaderboard</h1>
-          <ConnectionState position={pushed?.position} changedAt={pushed?.at} />
+          <ConnectionState position={pushed?.position} changedAt={changedAt} />
         </div>
         <DayPicker day={day} today={now} onPick={pick} />
       </div>
@@ -53,6 +56,7 @@ export default function LeaderboardPage() {
           username={username}
           subject="overall"
           time="date"
+          empty={FIRST}
         />
         <Board
           window="monthly"
@@ -62,6 +66,7 @@ export default function LeaderboardPage() {
           username={username}
           subject={day.slice(0, 7)}
           time="date"
+          empty={day.slice(0, 7) === now.slice(0, 7) ? FIRST : 'No games in this month.'}
         />
         <Board
           window="daily"
@@ -71,6 +76,7 @@ export default function LeaderboardPage() {
           username={username}
           subject={day}
           time="clock"
+          empty={day === now ? FIRST : 'No games on this day.'}
         />
       </div>
       <LeaderNews boards={boards} subject={day} />

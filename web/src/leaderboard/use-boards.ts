@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { client } from '../client.ts';
 import { type Pushed, useConnection, useTopicState } from '../live/use-live.ts';
 import type { Boards } from './boards.ts';
@@ -7,11 +7,23 @@ import type { Day } from './dates.ts';
 const POLL_MS = 5000;
 
 /** The boards of a day: pushed, or asked for every few seconds while no WebSocket comes through. */
-export function useBoards(day: Day): Pushed<Boards> | undefined {
+export function useBoards(day: Day): { boards: Pushed<Boards> | undefined; changedAt: number | undefined } {
   const topic = `leaderboard/scores/${day}`;
   const pushed = useTopicState<Boards>(topic);
   const asked = useAsked(day, topic, useConnection() === 'offline');
-  return asked && asked.at > (pushed?.at ?? 0) ? asked : pushed;
+  const boards = asked && asked.at > (pushed?.at ?? 0) ? asked : pushed;
+  return { boards, changedAt: useChangedAt(boards) };
+}
+
+/** When they were last seen to change: not known of those that come first, nor told by the same ones again. */
+function useChangedAt(boards: Pushed<Boards> | undefined): number | undefined {
+  const seen = useRef<{ topic: string; text: string; at?: number }>(undefined);
+  if (!boards) return undefined;
+  const { topic, at } = boards;
+  const text = JSON.stringify(boards.state);
+  if (seen.current?.topic !== topic) seen.current = { topic, text };
+  else if (seen.current.text !== text) seen.current = { topic, text, at };
+  return seen.current.at;
 }
 
 function useAsked(day: Day, topic: string, needed: boolean): Pushed<Boards> | undefined {

@@ -15,18 +15,26 @@ export function LivePanel({ service, topics }: { service: string; topics: readon
 }
 
 function Topic({ path }: { path: string }) {
-  const [key, setKey] = useState('all');
-  const told = useLatest(`${path}/${key}`);
+  const [key, setKey] = useState('');
+  const told = useLatest(key === '' ? undefined : `${path}/${key}`);
   const choose = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    setKey(String(new FormData(event.currentTarget).get('key')).trim() || 'all');
+    setKey(String(new FormData(event.currentTarget).get('key')).trim());
   };
   return (
     <article className="own-topic" aria-label={path}>
       <form onSubmit={choose}>
         <label>
           <code>{path}/</code>
-          <input name="key" defaultValue={key} aria-label={`Key of ${path}`} spellCheck={false} maxLength={200} />
+          <input
+            name="key"
+            placeholder="such as all"
+            aria-label={`Key of ${path}`}
+            required
+            spellCheck={false}
+            autoComplete="off"
+            maxLength={200}
+          />
         </label>
         <button type="submit" className="button">
           Follow
@@ -38,25 +46,26 @@ function Topic({ path }: { path: string }) {
         </p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keyboard too
-        <pre tabIndex={0}>{told.shown ?? 'What it tells shows here as it comes.'}</pre>
+        <pre tabIndex={0}>
+          {told.shown ?? (key ? 'What it tells shows here as it comes.' : 'What it tells by a key shows here.')}
+        </pre>
       )}
-      <Command text={`curl -N ${location.origin}/live/${path}/${encodeURIComponent(key)}`} />
+      {key && <Command text={`curl -N ${location.origin}/live/${path}/${encodeURIComponent(key)}`} />}
     </article>
   );
 }
 
 type Told = { readonly shown?: string } | { readonly refused: string };
 
-/** The latest message of a topic. */
-function useLatest(topic: string): Told {
+/** The latest message of a topic; of undefined, none. */
+function useLatest(topic: string | undefined): Told {
   const [told, setTold] = useState<Told & { topic?: string }>({});
-  useEffect(
-    () =>
-      client.live.follow(topic, {
-        onMessage: ({ event, data }) => event !== 'resync' && setTold({ topic, shown: JSON.stringify(data, null, 2) }),
-        onRefused: (_status, message) => setTold({ topic, refused: message }),
-      }),
-    [topic],
-  );
+  useEffect(() => {
+    if (topic === undefined) return;
+    return client.live.follow(topic, {
+      onMessage: ({ event, data }) => event !== 'resync' && setTold({ topic, shown: JSON.stringify(data, null, 2) }),
+      onRefused: (_status, message) => setTold({ topic, refused: message }),
+    });
+  }, [topic]);
   return told.topic === topic ? told : {};
 }

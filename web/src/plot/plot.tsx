@@ -106,7 +106,8 @@ function optionsFor({
   return {
     width: Math.max(200, element.clientWidth),
     height,
-    padding: [8, 4, 0, 0],
+    // Half of a time is beside the last value.
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: group === undefined ? { show: false } : cursorOf(group),
     hooks: { setCursor: [(plot) => latest().together?.onPoint(plot.cursor.idx ?? null)] },

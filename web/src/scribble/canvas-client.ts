@@ -14,6 +14,8 @@ export interface CanvasState {
   readonly here: Here;
   /** Points drawn here that are not known to be in the record. */
   readonly unstored: number;
+  /** Nothing is drawn; not known at first. */
+  readonly blank: boolean;
   /** What the server refused last; null when it takes what is drawn. */
   readonly refusal: string | null;
 }
@@ -33,7 +35,13 @@ export class CanvasClient {
   readonly #url = `${location.origin.replace(/^http/, 'ws')}/scribble`;
   readonly #listeners = new Set<() => void>();
   readonly #painters = new Set<(cells: Iterable<number> | 'all') => void>();
-  #state: CanvasState = { connection: 'connecting', here: { count: 0, names: [] }, unstored: 0, refusal: null };
+  #state: CanvasState = {
+    connection: 'connecting',
+    here: { count: 0, names: [] },
+    unstored: 0,
+    blank: false,
+    refusal: null,
+  };
   #position = '';
   #socket: WebSocket | undefined;
   #retryMs = FIRST_RETRY_MS;
@@ -87,7 +95,7 @@ export class CanvasClient {
     if (news.length === 0) return;
     this.#strokes.add(news);
     this.#paint(news.map(([cell]) => cell));
-    this.#tell({ unstored: this.#strokes.unstored });
+    this.#tell({ unstored: this.#strokes.unstored, blank: false });
   }
 
   #connect(): void {
@@ -169,6 +177,7 @@ export class CanvasClient {
     }
     if (bytes[0] === FRAME.canvas) {
       this.#codes.set(await inflated(bytes.subarray(start)));
+      this.#tell({ blank: !this.#codes.some((code) => code > 0) });
       this.#paint('all');
     } else {
       const cells: number[] = [];
@@ -176,6 +185,7 @@ export class CanvasClient {
         this.#codes[word & 0xf_ffff] = word >>> 20;
         cells.push(word & 0xf_ffff);
       }
+      if (this.#state.blank) this.#tell({ blank: false });
       this.#paint(cells);
     }
     this.#position = new TextDecoder('latin1').decode(bytes.subarray(2, start)).replace(/\0+$/, '');

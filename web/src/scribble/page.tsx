@@ -37,6 +37,7 @@ export default function ScribblePage() {
             onClick={() => easel.current?.fit()}
           />
         </div>
+        {state.blank && <p className="invitation">Nothing here yet. Draw the first line.</p>}
         {state.refusal && (
           <p className="refusal" role="alert">
             {state.refusal}
@@ -66,6 +67,7 @@ function State({ state: { connection, unstored } }: { state: CanvasState }) {
 
 function Here({ state: { here } }: { state: CanvasState }) {
   if (here.count === 0) return null;
+  if (here.count === 1) return <p className="here soft">You are here alone</p>;
   const shown = here.names.slice(0, 4);
   const others = here.count - shown.length;
   const rest = others > 0 ? `${others} ${shown.length > 0 ? 'more' : others === 1 ? 'guest' : 'guests'}` : '';

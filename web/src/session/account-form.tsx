@@ -12,13 +12,13 @@ export function AccountForm({ title }: { title?: string }) {
   const logsIn = mode === 'log in';
   return (
     <div className="account-form">
-      <h2>{title ?? (logsIn ? 'Log in' : 'Create an account')}</h2>
+      <h2>{title ?? (logsIn ? 'Log in' : 'Sign up')}</h2>
       <p>One account serves every service.</p>
       <Fields key={mode} mode={mode} />
       <p className="account-switch">
         {logsIn ? 'New here?' : 'Have an account?'}{' '}
         <button type="button" className="link-button" onClick={() => setMode(logsIn ? 'sign up' : 'log in')}>
-          {logsIn ? 'Create an account' : 'Log in'}
+          {logsIn ? 'Sign up' : 'Log in'}
         </button>
       </p>
     </div>
@@ -55,7 +55,7 @@ function Fields({ mode }: { mode: Mode }) {
         </p>
       )}
       <button type="submit" className="button primary wide" disabled={busy}>
-        {signsUp ? 'Create account' : 'Log in'}
+        {signsUp ? 'Sign up' : 'Log in'}
       </button>
     </form>
   );

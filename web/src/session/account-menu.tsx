@@ -4,7 +4,7 @@ import { AccountForm } from './account-form.tsx';
 import './account.css';
 import { useUser } from './use-user.ts';
 
-/** In the header: a way to sign in, or who is signed in and a way out. */
+/** In the header: a way to log in, or who is logged in and a way out. */
 export function AccountMenu() {
   const user = useUser();
   const [open, setOpen] = useState(false);
@@ -13,8 +13,8 @@ export function AccountMenu() {
   if (user) {
     return (
       <div className="account">
-        <span className="account-name">
-          <span className="visually-hidden">Signed in as </span>
+        <span className="account-name" title={user.username}>
+          <span className="visually-hidden">Logged in as </span>
           {user.username}
         </span>
         <button type="button" className="button quiet" onClick={() => client.session.logOut()}>
@@ -26,7 +26,7 @@ export function AccountMenu() {
   return (
     <>
       <button type="button" className="button" onClick={() => setOpen(true)}>
-        Sign in
+        Log in
       </button>
       {open && <AccountDialog onClose={() => setOpen(false)} />}
     </>
@@ -37,7 +37,7 @@ function AccountDialog({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
-    // Signed in, the button that opened the dialog is gone, and the focus with it.
+    // Logged in, the button that opened the dialog is gone, and the focus with it.
     return () => void (client.session.user && document.getElementById('content')?.focus({ preventScroll: true }));
   }, []);
   return (

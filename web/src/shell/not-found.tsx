@@ -7,8 +7,7 @@ export function NotFound() {
     <div className="page">
       <h1>There is no page here</h1>
       <p>
-        The address may be mistyped. <Link href="/">Go to the start</Link>, or see the{' '}
-        <Link href="/leaderboard/">leaderboard</Link>.
+        The address may be mistyped. <Link href="/">Go to the start</Link>: what runs here is listed there.
       </p>
     </div>
   );

@@ -25,9 +25,9 @@ export function Shell({ children }: { children: ReactNode }) {
       </a>
       <header className="site-header">
         <div className="site-header-inner">
-          <Link href="/" className="brand">
+          <Link href="/" className="brand" aria-label="Lockstep">
             <Mark />
-            Lockstep
+            <span className="brand-name">Lockstep</span>
           </Link>
           <nav aria-label="Main">
             {names.map((name) => (
@@ -64,7 +64,7 @@ function inOrder(running: readonly string[] | undefined): readonly string[] {
 
 function NavLink({ href, children }: { href: string; children: ReactNode }) {
   const [location] = useLocation();
-  const current = location.startsWith(href.replace(/\/$/, ''));
+  const current = `${location}/`.startsWith(href);
   const link = useRef<HTMLAnchorElement>(null);
   // On a phone the row is wider than the screen.
   useEffect(() => void (current && link.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })), [current]);

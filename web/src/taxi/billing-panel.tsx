@@ -48,16 +48,30 @@ function Hours({ hours }: { readonly hours: BillingOverview['hours'] }) {
   const amounts = Array.from({ length: 24 }, (_, hour) =>
     Number(hours.find((each) => each.hour === hour)?.amount ?? 0),
   );
-  const most = Math.max(1, ...amounts);
-  const bars = amounts.map((amount, hour) => ({ hour, amount, height: Math.max(0.01, amount / most) }));
-  const total = hours.reduce((sum, { trips }) => sum + trips, 0);
+  const most = Math.max(...amounts);
+  const now = new Date().getUTCHours();
+  const bars = amounts.map((amount, hour) =>
+    hour > now
+      ? { hour, height: 1, text: 'still to come' }
+      : { hour, height: Math.max(0.01, amount / Math.max(1, most)), text: money(amount) },
+  );
+  const highest = `up to ${money(most)} in an hour`;
   return (
     <figure className="hours">
-      <figcaption>Fares by hour, UTC</figcaption>
-      <svg viewBox="0 0 24 1" preserveAspectRatio="none" role="img" aria-label={`Fares by hour: ${total} trips`}>
-        {bars.map(({ hour, amount, height }) => (
-          <rect key={hour} x={hour + 0.1} width={0.8} y={1 - height} height={height}>
-            <title>{`${hour}:00: ${money(amount)}`}</title>
+      <figcaption>
+        <span>Fares by hour, UTC; grey is still to come</span> <span>{highest}</span>
+      </figcaption>
+      <svg viewBox="0 0 24 1" preserveAspectRatio="none" role="img" aria-label={`Fares by hour: ${highest}`}>
+        {bars.map(({ hour, height, text }) => (
+          <rect
+            key={hour}
+            x={hour + 0.1}
+            width={0.8}
+            y={1 - height}
+            height={height}
+            data-coming={hour > now || undefined}
+          >
+            <title>{`${hour}:00: ${text}`}</title>
           </rect>
         ))}
       </svg>
@@ -73,7 +87,9 @@ function Hours({ hours }: { readonly hours: BillingOverview['hours'] }) {
 function Lines({ lines }: { readonly lines: BillingOverview['lines'] }) {
   if (lines.length === 0)
     return (
-      <p className="soft">Nothing is billed today yet. It is done daily at 23:55 UTC, and by “lockstep taxi bill”.</p>
+      <p className="soft">
+        Nothing is billed today yet. It is done daily at 23:55 UTC, and by “npx lockstep taxi bill”.
+      </p>
     );
   return (
     <table>

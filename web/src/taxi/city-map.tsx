@@ -13,8 +13,8 @@ export function CityMap({ trips }: { readonly trips: ReadonlyMap<string, Shown> 
         {SHAPES.map(({ name, path }) => (
           <path key={name} d={path} />
         ))}
-        {SHAPES.map(({ name, label: [x, y] }) => (
-          <text key={name} x={x} y={y}>
+        {SHAPES.map(({ name, label: [x, y], beside }) => (
+          <text key={name} x={x} y={y} data-beside={beside || undefined}>
             {name}
           </text>
         ))}

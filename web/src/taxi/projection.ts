@@ -21,12 +21,19 @@ export function project([longitude, latitude]: LonLat): readonly [x: number, y: 
 export interface Shape {
   readonly name: string;
   readonly path: string;
+  /** Where its name stands in the middle; beside, where it ends. */
   readonly label: readonly [x: number, y: number];
+  readonly beside: boolean;
 }
+
+/** West of it, over the river: it is narrower than its name. */
+const BESIDE: Readonly<Record<string, LonLat>> = { Manhattan: [-74.024, 40.775] };
 
 export const SHAPES: readonly Shape[] = BOROUGHS.map(({ name, rings }) => {
   const points = rings.map((ring) => ring.map(([x, y]) => project([x!, y!])));
-  return { name, path: points.map(smooth).join(' '), label: centroid(points[0]!) };
+  const beside = BESIDE[name];
+  const label = beside ? project(beside) : centroid(points[0]!);
+  return { name, path: points.map(smooth).join(' '), label, beside: beside !== undefined };
 });
 
 /** Of the area, not of the corners, which lie close where a coast is crooked. */

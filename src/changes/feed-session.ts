@@ -23,6 +23,8 @@ export interface FeedSessionOptions {
   readonly replication: pg.Client;
   readonly sql: SqlSession;
   readonly watch: (onRebuild: (reason: RebuildNeeded) => void) => SlotWatch;
+  /** How long the server may take to start the stream. */
+  readonly answerMs: number;
   readonly maxTransactionChanges: number;
   readonly maxTransactionBytes: number;
 }
@@ -74,7 +76,7 @@ export class PgFeedSession implements FeedSession {
       await this.#stream.start();
     } catch (error) {
       this.#handler = undefined;
-      throw await this.#explained(error as Error);
+      throw this.#fault ?? (await this.#explained(error as Error));
     }
   }
 
@@ -113,7 +115,8 @@ export class PgFeedSession implements FeedSession {
   }
 
   #open(from: number, handler: FeedHandler): ReplicationStream {
-    const { replication: client, slot, publication, maxTransactionChanges, maxTransactionBytes } = this.#options;
+    const { replication: client, slot, publication, answerMs, maxTransactionChanges, maxTransactionBytes } =
+      this.#options;
     const decoder = new PgoutputDecoder({ planRelation: (relation) => this.#planRelation(relation) });
     const assembler = new Assembler({
       from,
@@ -130,6 +133,7 @@ export class PgFeedSession implements FeedSession {
       slot: slot.name,
       publication,
       from,
+      answerMs,
       onData: (bytes, start, end) => {
         const message = decoder.decode(bytes, start);
         if (message) assembler.message(message, end - start);

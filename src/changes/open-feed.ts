@@ -12,6 +12,7 @@ import { SlotWatch } from './slot-watch.ts';
 import { openSnapshot } from './snapshot.ts';
 import { SqlSession } from './sql-session.ts';
 import { continues, readForks } from './timeline.ts';
+import { ANSWER_MS } from './wire/answer.ts';
 import { connect } from './wire/connect.ts';
 
 export interface FeedOptions {
@@ -37,6 +38,8 @@ export interface FeedOptions {
   readonly maxTransactionBytes?: number;
   /** How long a new slot may wait for open transactions; 10 s unless told. */
   readonly creationTimeoutMs?: number;
+  /** How long the server may take to answer anything else that is asked of it, START_REPLICATION too; 10 s unless told. */
+  readonly answerMs?: number;
   /** How often the slot's WAL is measured; 5 s unless told. */
   readonly watchMs?: number;
   readonly log: Pick<Logger, 'warn'>;
@@ -83,6 +86,7 @@ async function open(options: FeedOptions, sql: SqlSession, replication: pg.Clien
         log: options.log,
         onRebuild,
       }),
+    answerMs: options.answerMs ?? ANSWER_MS,
     maxTransactionChanges: options.maxTransactionChanges ?? 10_000,
     maxTransactionBytes: options.maxTransactionBytes ?? 64 * 1024 * 1024,
   });

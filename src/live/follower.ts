@@ -164,10 +164,13 @@ export class Follower {
     if (this.#stop.signal.aborted) return new Error('stopped while it was opened');
     const generations = await Promise.race([this.#build(session), ended]);
     if (generations instanceof Error) return generations;
-    await this.#stream(session, generations);
+    const applier = this.#applierInto(session, generations.values());
+    const failed = await Promise.race([session.stream(session.start, applier), ended]);
+    if (failed) return failed;
+    this.#serve(applier, generations);
     this.#backoff.reset();
     log.info({ position: formatPosition(watermark.position) }, 'views are in step');
-    const unwatch = this.#watch.over(session, this.#applier!);
+    const unwatch = this.#watch.over(session, applier);
     try {
       return await ended;
     } finally {
@@ -198,8 +201,8 @@ export class Follower {
     return generations;
   }
 
-  /** Serves the new states and starts the stream behind them: one turn of the event loop, nothing comes in between. */
-  async #stream(session: FeedSession, generations: ReadonlyMap<ServedView, Generation>): Promise<void> {
+  /** What the stream is to feed the new states through, from the first byte on: the watermark is theirs from now on. */
+  #applierInto(session: FeedSession, generations: Iterable<Generation>): Applier {
     const { watermark, topics } = this.#options;
     const applier = new Applier({
       watermark,
@@ -211,13 +214,15 @@ export class Follower {
       ended: (error) => this.#end(error),
     });
     watermark.restart({ epoch: session.epoch, lsn: session.start });
-    for (const [view, generation] of generations) {
-      applier.add(generation);
-      view.switchTo(generation);
-    }
+    for (const generation of generations) applier.add(generation);
+    return applier;
+  }
+
+  /** Only what the server streams into is served: until it says so, nothing is known of what it commits. */
+  #serve(applier: Applier, generations: ReadonlyMap<ServedView, Generation>): void {
+    for (const [view, generation] of generations) view.switchTo(generation);
     this.#applier = applier;
-    topics.resync();
-    await session.stream(session.start, applier);
+    this.#options.topics.resync();
   }
 
   /** Nothing feeds the views any more: they answer from the record until they are built anew. */

@@ -64,6 +64,10 @@ export class PgFeedSession implements FeedSession {
     return this.#watch.retainedBytes;
   }
 
+  get heardAt(): number {
+    return this.#stream && !this.#paused && this.#resting === 0 ? this.#stream.heardAt : performance.now();
+  }
+
   async stream(from: number, handler: FeedHandler): Promise<void> {
     if (this.#stream) throw new Error('this session streams already');
     if (from < this.start) throw behindSlot(from, this.start);
@@ -115,8 +119,14 @@ export class PgFeedSession implements FeedSession {
   }
 
   #open(from: number, handler: FeedHandler): ReplicationStream {
-    const { replication: client, slot, publication, answerMs, maxTransactionChanges, maxTransactionBytes } =
-      this.#options;
+    const {
+      replication: client,
+      slot,
+      publication,
+      answerMs,
+      maxTransactionChanges,
+      maxTransactionBytes,
+    } = this.#options;
     const decoder = new PgoutputDecoder({ planRelation: (relation) => this.#planRelation(relation) });
     const assembler = new Assembler({
       from,

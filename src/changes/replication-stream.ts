@@ -59,6 +59,11 @@ export class ReplicationStream {
     });
   }
 
+  /** See `FeedSession`. */
+  get heardAt(): number {
+    return this.#backend.heardAt;
+  }
+
   /** Resolves when the server streams; rejects when it does not in time, or the stream is closed before. */
   start(): Promise<void> {
     const { client, slot, publication, from, answerMs } = this.#options;

@@ -6,6 +6,8 @@ import { FeedRecorder, openTestFeed } from '../testing/feed-recorder.ts';
 import { type FeedSession, RebuildNeeded } from './feed.ts';
 import type { FeedOptions } from './open-feed.ts';
 import { ensurePublication } from './publication.ts';
+import { leave } from './wire/answer.ts';
+import { connect } from './wire/connect.ts';
 
 // A server that is frozen, or a network that swallows everything: the connection stands, and nothing comes.
 
@@ -17,7 +19,8 @@ describe('a server that does not answer', { timeout: 60_000 }, () => {
   before(async () => {
     database = await testDatabase({ name: 'silence' });
     await database.record.query('create table public.items (id int primary key, n int)');
-    await ensurePublication(database.record, 'lockstep', ['public.items']);
+    await database.record.query('create table public.others (id int primary key, text text)');
+    await ensurePublication(database.record, 'lockstep', ['public.items', 'public.others']);
   });
 
   /** A feed whose connections lead through a proxy. */
@@ -51,5 +54,34 @@ describe('a server that does not answer', { timeout: 60_000 }, () => {
     streaming.catch(() => {});
     await silenced;
     await Promise.all([assert.rejects(streaming, /closed/), session.close()]);
+  });
+
+  test('[SPEC 6] a server that streams what nobody here follows is not silent', async (t) => {
+    const session = await openTestFeed(database, { sources });
+    t.after(() => session.close());
+    const recorder = new FeedRecorder();
+    await session.stream(session.start, recorder);
+    const heard = new Set<number>();
+    const listening = setInterval(() => heard.add(session.heardAt), 1);
+    await database.record.query(
+      "insert into public.others select i, repeat('x', 200) from generate_series(1, 100000) i",
+    );
+    await recorder.until(({ calls }) => calls.length > 0);
+    clearInterval(listening);
+    assert.deepEqual(recorder.calls, ['transaction 0']);
+    assert.ok(heard.size > 5, `heard ${heard.size} times in the transaction`);
+    session.pause();
+    assert.ok(performance.now() - session.heardAt < 10, 'who does not listen cannot say that it is silent');
+  });
+
+  test('the server answers in good time also where it has nothing to send, unless the URL says otherwise', async () => {
+    const asked = async (url: string) => {
+      const client = await connect({ url, replication: true });
+      const { rows } = await client.query('show wal_sender_timeout');
+      await leave(client);
+      return rows[0].wal_sender_timeout;
+    };
+    assert.equal(await asked(database.url), '20s');
+    assert.equal(await asked(`${database.url}&options=${encodeURIComponent('-c wal_sender_timeout=2s')}`), '2s');
   });
 });

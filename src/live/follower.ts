@@ -170,7 +170,7 @@ export class Follower {
     this.#serve(applier, generations);
     this.#backoff.reset();
     log.info({ position: formatPosition(watermark.position) }, 'views are in step');
-    const unwatch = this.#watch.over(session, applier);
+    const unwatch = this.#watch.over(session);
     try {
       return await ended;
     } finally {

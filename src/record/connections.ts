@@ -131,7 +131,9 @@ function clientsOf(pool: pg.Pool): readonly pg.ClientBase[] {
 
 /** Ends a connection without a word to the server, which may not answer; `reason` is what fails all that was asked on it. */
 export function cutOff(client: pg.ClientBase, reason?: Error): void {
-  (client as unknown as { connection: { stream: { destroy(reason?: Error): void } } }).connection.stream.destroy(reason);
+  (client as unknown as { connection: { stream: { destroy(reason?: Error): void } } }).connection.stream.destroy(
+    reason,
+  );
 }
 
 /** That no host takes writes may be over in a moment: the caller tries on. */

@@ -72,7 +72,6 @@ export class StoredApplier implements FeedHandler {
   #timer: NodeJS.Timeout;
   /** Every view has applied everything up to here, and the subscribers know. */
   lsn: number;
-  heardAt = performance.now();
   transactions = 0;
   changes = 0;
 
@@ -152,7 +151,6 @@ export class StoredApplier implements FeedHandler {
   }
 
   progress(lsn: number): void {
-    this.heardAt = performance.now();
     this.#told = Math.max(this.#told, lsn);
     if (this.#wanted) this.#kick();
   }
@@ -172,7 +170,6 @@ export class StoredApplier implements FeedHandler {
   }
 
   #take(item: Item, changes: readonly Change[]): void {
-    this.heardAt = performance.now();
     if (this.#ended) return;
     for (const change of changes) if (change.op === 'truncate') this.#options.truncated(change.table.name);
     this.#queue.push(item);

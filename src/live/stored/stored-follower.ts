@@ -240,7 +240,7 @@ export class StoredFollower {
     node.begin({ epoch: session.epoch, lsn: session.start }, anew);
     const failed = await Promise.race([session.stream(session.start, applier), ended]);
     if (failed) return failed;
-    const unwatch = this.#watch.over(session, applier);
+    const unwatch = this.#watch.over(session);
     try {
       const overtaken = await Promise.race([this.#catchUp(applier, session), ended]);
       if (overtaken) return overtaken;

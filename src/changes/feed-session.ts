@@ -11,6 +11,7 @@ import { schemaChangeIn } from './schema-message.ts';
 import { behindSlot, dropSlot, explain, type SlotOptions } from './slot.ts';
 import type { SlotWatch } from './slot-watch.ts';
 import type { SqlSession } from './sql-session.ts';
+import { leave } from './wire/answer.ts';
 
 export interface FeedSessionOptions {
   readonly slot: SlotOptions;
@@ -113,7 +114,7 @@ export class PgFeedSession implements FeedSession {
     this.#watch.stop();
     await Promise.all([
       this.snapshot?.close(),
-      this.#stream ? this.#stream.close() : this.#options.replication.end(),
+      this.#stream ? this.#stream.close() : leave(this.#options.replication),
       this.#options.sql.close(),
     ]);
   }
@@ -188,7 +189,7 @@ export class PgFeedSession implements FeedSession {
     const handler = this.#handler;
     this.#handler = undefined;
     this.#watch.stop();
-    await (this.#stream ? this.#stream.close() : this.#options.replication.end());
+    await (this.#stream ? this.#stream.close() : leave(this.#options.replication));
     if (reason.reason === 'wal limit' && !this.slot.temporary) await this.#drop();
     handler?.ended(reason);
   }

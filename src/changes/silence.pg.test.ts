@@ -6,6 +6,7 @@ import { FeedRecorder, openTestFeed } from '../testing/feed-recorder.ts';
 import { type FeedSession, RebuildNeeded } from './feed.ts';
 import type { FeedOptions } from './open-feed.ts';
 import { ensurePublication } from './publication.ts';
+import { SqlSession } from './sql-session.ts';
 import { leave } from './wire/answer.ts';
 import { connect } from './wire/connect.ts';
 
@@ -54,6 +55,28 @@ describe('a server that does not answer', { timeout: 60_000 }, () => {
     streaming.catch(() => {});
     await silenced;
     await Promise.all([assert.rejects(streaming, /closed/), session.close()]);
+  });
+
+  test('a feed is not opened for ever, whatever the server leaves unanswered', async (t) => {
+    const { proxy, open } = await proxied(t, { creationTimeoutMs: 300 });
+    const questions = ['IDENTIFY_SYSTEM', 'pg_publication', 'CREATE_REPLICATION_SLOT', 'transaction snapshot'];
+    for (const question of questions) {
+      const silenced = proxy.silenceOn(question);
+      await assert.rejects(open(), /(did not answer|was not made) within \d00 ms/, question);
+      await silenced;
+    }
+    await (await open()).close();
+  });
+
+  test('[SPEC 8] a question that is not answered fails, and the next one goes another way', async (t) => {
+    const { proxy } = await proxied(t);
+    const session = new SqlSession({ url: proxy.url, answerMs: 300 });
+    t.after(() => session.close());
+    void proxy.silenceOn('the first');
+    const first = session.ask("select 'the first' as answer");
+    const second = session.ask("select 'the second' as answer");
+    await assert.rejects(first, /did not answer within 300 ms/);
+    assert.deepEqual(await second, [{ answer: 'the second' }]);
   });
 
   test('[SPEC 6] a server that streams what nobody here follows is not silent', async (t) => {

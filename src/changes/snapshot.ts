@@ -5,6 +5,7 @@ import type { Snapshot, Source } from './feed.ts';
 import type { FollowedTable } from './followed-table.ts';
 import { identifier, literal, qualified } from './quote.ts';
 import { parseSnapshot, type Snapshot as VisibleTransactions } from './visibility.ts';
+import { inTime, leave } from './wire/answer.ts';
 import { BackendStream } from './wire/backend-stream.ts';
 import { connect } from './wire/connect.ts';
 import { BACKEND, queryMessage, readError } from './wire/messages.ts';
@@ -19,20 +20,28 @@ export async function openSnapshot(options: {
   url: string;
   exported: string;
   tables: ReadonlyMap<string, FollowedTable>;
+  answerMs: number;
 }): Promise<PgSnapshot> {
   const client = await connect({ url: options.url });
   try {
-    // Building views takes its time: no time limit of the role's may end the transaction.
-    await client.query(`select set_config(name, '0', false) from pg_catalog.pg_settings where name in
-      ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout')`);
-    await client.query('begin isolation level repeatable read, read only');
-    await client.query(`set transaction snapshot ${literal(options.exported)}`);
-    const { rows } = await client.query('select pg_catalog.pg_current_snapshot()::text as visible');
-    return new PgSnapshot(client, options.tables, parseSnapshot(rows[0].visible));
+    return await inTime(client, takeOver(client, options), options.answerMs);
   } catch (error) {
-    await client.end();
+    await leave(client);
     throw error;
   }
+}
+
+async function takeOver(
+  client: pg.Client,
+  { exported, tables }: { exported: string; tables: ReadonlyMap<string, FollowedTable> },
+): Promise<PgSnapshot> {
+  // Building views takes its time: no time limit of the role's may end the transaction.
+  await client.query(`select set_config(name, '0', false) from pg_catalog.pg_settings where name in
+    ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout')`);
+  await client.query('begin isolation level repeatable read, read only');
+  await client.query(`set transaction snapshot ${literal(exported)}`);
+  const { rows } = await client.query('select pg_catalog.pg_current_snapshot()::text as visible');
+  return new PgSnapshot(client, tables, parseSnapshot(rows[0].visible));
 }
 
 export class PgSnapshot implements Snapshot {
@@ -66,7 +75,7 @@ export class PgSnapshot implements Snapshot {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#client.end();
+    await leave(this.#client);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -63,7 +63,7 @@ export class StoredApplier implements FeedHandler {
   #told: number;
   #wanted = false;
   #stampedAt = performance.now();
-  #between: (() => Promise<void>)[] = [];
+  #between: { run(): Promise<void>; reject(error: Error): void }[] = [];
   /** Things taken in, and done with, since the start. */
   #taken = 0;
   #done = 0;
@@ -113,11 +113,11 @@ export class StoredApplier implements FeedHandler {
     return () => this.#watching.delete(look);
   }
 
-  /** Runs `work` while nothing is written, and nothing that is not delivered is in the store. */
+  /** Runs `work` while nothing is written, and nothing that is not delivered is in the store; rejects when the stream ends before its turn. */
   between<T>(work: () => Promise<T>): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#between.push(() => work().then(resolve, reject));
+    this.#between.push({ run: () => work().then(resolve, reject), reject });
     this.#kick();
     return promise;
   }
@@ -164,7 +164,7 @@ export class StoredApplier implements FeedHandler {
     this.#ended = error;
     clearInterval(this.#timer);
     this.#queue = [];
-    for (const { reject } of this.#settling.splice(0)) reject(error);
+    for (const { reject } of [...this.#settling.splice(0), ...this.#between.splice(0)]) reject(error);
     this.#options.ended(error);
     this.#look();
   }
@@ -207,7 +207,8 @@ export class StoredApplier implements FeedHandler {
   /** Everything there is, one batch after the other. */
   async #work(): Promise<void> {
     for (;;) {
-      for (const work of this.#inLarge ? [] : this.#between.splice(0)) await work();
+      const turns = this.#inLarge ? 0 : this.#between.length; // what comes meanwhile waits for the next step
+      for (let i = 0; i < turns && !this.#ended; i++) await this.#between.shift()!.run();
       if (this.#ended) return;
       if (this.#queue.length > 0) await this.#step();
       else {

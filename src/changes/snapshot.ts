@@ -50,7 +50,7 @@ export class PgSnapshot implements Snapshot {
   readonly #tables: ReadonlyMap<string, FollowedTable>;
   /** One COPY at a time. */
   #turn: Promise<unknown> = Promise.resolve();
-  #closed = false;
+  readonly #closed = new AbortController();
 
   constructor(client: pg.Client, tables: ReadonlyMap<string, FollowedTable>, visible: VisibleTransactions) {
     this.visible = visible;
@@ -60,7 +60,7 @@ export class PgSnapshot implements Snapshot {
 
   read(source: Source, onRows: OnRows): Promise<number> {
     const table = this.#table(source.table);
-    return this.#inTurn(() => copyRows({ client: this.#client, table, onRows }));
+    return this.#inTurn(() => copyRows({ client: this.#client, table, onRows, closed: this.#closed.signal }));
   }
 
   estimate(table: string): Promise<number> {
@@ -71,15 +71,18 @@ export class PgSnapshot implements Snapshot {
     });
   }
 
-  /** Ends the connection and with it the transaction, also in the middle of a read. */
+  /** Ends the connection and with it the transaction, also in the middle of a read, which fails. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort(new Error('the snapshot is closed'));
     await leave(this.#client);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
+    const done = this.#turn.then(() => {
+      this.#closed.signal.throwIfAborted();
+      return work();
+    });
     this.#turn = done.catch(() => {});
     return done;
   }
@@ -96,8 +99,14 @@ function relationOf({ facts }: FollowedTable): string {
   return facts.kind === 'p' ? qualified(facts.name) : `only ${qualified(facts.name)}`;
 }
 
-function copyRows(options: { client: pg.Client; table: FollowedTable; onRows: OnRows }): Promise<number> {
-  const { client, table, onRows } = options;
+interface Copying {
+  readonly client: pg.Client;
+  readonly table: FollowedTable;
+  readonly onRows: OnRows;
+  readonly closed: AbortSignal;
+}
+
+function copyRows({ client, table, onRows, closed }: Copying): Promise<number> {
   const plan = table.snapshotPlan;
   const columns = plan.columns.map((column) => identifier(column!.name)).join(', ');
   return new Promise((resolve, reject) => {
@@ -105,6 +114,8 @@ function copyRows(options: { client: pg.Client; table: FollowedTable; onRows: On
     let count = 0;
     let failure: Error | undefined;
     const backend = new BackendStream({ client, onFrame, onEnd: reject });
+    const stop = () => fail(closed.reason);
+    closed.addEventListener('abort', stop);
     backend.send(queryMessage(`copy (select ${columns} from ${relationOf(table)}) to stdout`));
 
     function onFrame(type: number, bytes: Buffer, start: number, end: number): void {
@@ -121,17 +132,17 @@ function copyRows(options: { client: pg.Client; table: FollowedTable; onRows: On
       const rows = block;
       block = [];
       count += rows.length;
-      new Promise<void>((taken) => taken(onRows(rows))).then(
-        () => setImmediate(then),
-        (error) => {
-          backend.destroy();
-          reject(error);
-        },
-      );
+      new Promise<void>((taken) => taken(onRows(rows))).then(() => setImmediate(then), fail);
+    }
+
+    function fail(error: Error): void {
+      backend.destroy();
+      reject(error);
     }
 
     function finish(): void {
       const done = () => {
+        closed.removeEventListener('abort', stop);
         backend.release();
         if (failure) reject(failure);
         else resolve(count);

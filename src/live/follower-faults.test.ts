@@ -167,6 +167,17 @@ test('[SPEC 2] [SPEC 3] what comes with the beginning of the stream is applied o
   assert.deepEqual(view.readNow([ALL])!.results[0], expected(log));
 });
 
+test('[SPEC 5] [rule 11] what the first snapshot holds and SQL does not show yet is not claimed by an answer from the record', async (t) => {
+  const log = logWith(1);
+  const { xid } = log.commit([{ id: 2, value: 2 }]);
+  const open = xid + 1; // begun after the snapshot: the stream will tell
+  const { follower, watermark } = following(t, log, { openTransactions: async () => [xid, open] });
+  await follower.start();
+  await settle(log, watermark);
+  assert.equal(watermark.visibleIn(`${xid}:${open + 1}:${xid},${open}`, watermark.mark()), false);
+  assert.equal(watermark.visibleIn(`${open}:${open + 1}:${open}`, watermark.mark()), true);
+});
+
 test('[SPEC 6] [rule 12] the main stream lost while the one aside is only starting fails the rebuild, not the process', async (t) => {
   const log = logWith(1, 2, 3, 4, 5, 6, 7);
   const starting = Promise.withResolvers<void>();

@@ -11,6 +11,7 @@ import { schemaChangeIn } from './schema-message.ts';
 import { behindSlot, dropSlot, explain, type SlotOptions } from './slot.ts';
 import type { SlotWatch } from './slot-watch.ts';
 import type { SqlSession } from './sql-session.ts';
+import { leave } from './wire/answer.ts';
 
 export interface FeedSessionOptions {
   readonly slot: SlotOptions;
@@ -23,6 +24,8 @@ export interface FeedSessionOptions {
   readonly replication: pg.Client;
   readonly sql: SqlSession;
   readonly watch: (onRebuild: (reason: RebuildNeeded) => void) => SlotWatch;
+  /** How long the server may take to start the stream. */
+  readonly answerMs: number;
   readonly maxTransactionChanges: number;
   readonly maxTransactionBytes: number;
 }
@@ -62,6 +65,10 @@ export class PgFeedSession implements FeedSession {
     return this.#watch.retainedBytes;
   }
 
+  get heardAt(): number {
+    return this.#stream && !this.#paused && this.#resting === 0 ? this.#stream.heardAt : performance.now();
+  }
+
   async stream(from: number, handler: FeedHandler): Promise<void> {
     if (this.#stream) throw new Error('this session streams already');
     if (from < this.start) throw behindSlot(from, this.start);
@@ -74,7 +81,7 @@ export class PgFeedSession implements FeedSession {
       await this.#stream.start();
     } catch (error) {
       this.#handler = undefined;
-      throw await this.#explained(error as Error);
+      throw this.#fault ?? (await this.#explained(error as Error));
     }
   }
 
@@ -107,13 +114,20 @@ export class PgFeedSession implements FeedSession {
     this.#watch.stop();
     await Promise.all([
       this.snapshot?.close(),
-      this.#stream ? this.#stream.close() : this.#options.replication.end(),
+      this.#stream ? this.#stream.close() : leave(this.#options.replication),
       this.#options.sql.close(),
     ]);
   }
 
   #open(from: number, handler: FeedHandler): ReplicationStream {
-    const { replication: client, slot, publication, maxTransactionChanges, maxTransactionBytes } = this.#options;
+    const {
+      replication: client,
+      slot,
+      publication,
+      answerMs,
+      maxTransactionChanges,
+      maxTransactionBytes,
+    } = this.#options;
     const decoder = new PgoutputDecoder({ planRelation: (relation) => this.#planRelation(relation) });
     const assembler = new Assembler({
       from,
@@ -130,6 +144,7 @@ export class PgFeedSession implements FeedSession {
       slot: slot.name,
       publication,
       from,
+      answerMs,
       onData: (bytes, start, end) => {
         const message = decoder.decode(bytes, start);
         if (message) assembler.message(message, end - start);
@@ -174,7 +189,7 @@ export class PgFeedSession implements FeedSession {
     const handler = this.#handler;
     this.#handler = undefined;
     this.#watch.stop();
-    await (this.#stream ? this.#stream.close() : this.#options.replication.end());
+    await (this.#stream ? this.#stream.close() : leave(this.#options.replication));
     if (reason.reason === 'wal limit' && !this.slot.temporary) await this.#drop();
     handler?.ended(reason);
   }

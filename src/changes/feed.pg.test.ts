@@ -130,6 +130,23 @@ describe('change feed', () => {
     await session.close();
   });
 
+  test('a snapshot that is closed in the middle of a read does not read on', async () => {
+    await sql('create table long (id int primary key); insert into long select generate_series(1, 300000)');
+    await ensurePublication(database.record, 'lockstep', ['public.long']);
+    const session = await openTestFeed(database, { sources: [{ table: 'public.long' }] });
+    const began = Promise.withResolvers<void>();
+    let rows = 0;
+    const reading = session.snapshot!.read({ table: 'public.long' }, (block) => {
+      rows += block.length;
+      began.resolve();
+    });
+    const next = session.snapshot!.read({ table: 'public.long' }, () => assert.fail('it is closed'));
+    await began.promise;
+    const closing = session.close();
+    await Promise.all([assert.rejects(reading, /closed/), assert.rejects(next, /closed/), closing]);
+    assert.ok(rows < 100_000, `${rows} rows were read`);
+  });
+
   test('only the columns that are wanted, and the key', async () => {
     await sql('create table wide (a int, b int, c int, id int primary key)');
     const { changes } = await follow(

@@ -82,6 +82,11 @@ export interface FeedSession {
   resume(): void;
   /** Asks the server for a keepalive, which answers with `progress` (about 0.4 ms). */
   poke(): void;
+  /**
+   * When the server last said anything on the stream, be it in the middle of a transaction or about tables that nobody follows here
+   * (`performance.now()`); now while nothing is to be delivered.
+   */
+  readonly heardAt: number;
   /** WAL in bytes the slot keeps back, as last measured. */
   readonly retainedBytes: number;
   close(): Promise<void>;

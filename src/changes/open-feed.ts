@@ -12,6 +12,7 @@ import { SlotWatch } from './slot-watch.ts';
 import { openSnapshot } from './snapshot.ts';
 import { SqlSession } from './sql-session.ts';
 import { continues, readForks } from './timeline.ts';
+import { ANSWER_MS, inTime, leave } from './wire/answer.ts';
 import { connect } from './wire/connect.ts';
 
 export interface FeedOptions {
@@ -37,6 +38,8 @@ export interface FeedOptions {
   readonly maxTransactionBytes?: number;
   /** How long a new slot may wait for open transactions; 10 s unless told. */
   readonly creationTimeoutMs?: number;
+  /** How long the server may take to answer anything else that is asked of it, START_REPLICATION too; 10 s unless told. */
+  readonly answerMs?: number;
   /** How often the slot's WAL is measured; 5 s unless told. */
   readonly watchMs?: number;
   readonly log: Pick<Logger, 'warn'>;
@@ -49,22 +52,25 @@ export interface FeedOptions {
  * Throws `SlotBusy` (another process follows the slot), `SlotCreationBlocked` (open transactions, named), `RebuildNeeded` (the slot
  * that is there is of no use), or an Error that says what to set right.
  */
-export async function openFeed(options: FeedOptions): Promise<FeedSession> {
-  const sql = new SqlSession({ url: options.sqlUrl });
+export async function openFeed(given: FeedOptions): Promise<FeedSession> {
+  const options = { answerMs: ANSWER_MS, ...given };
+  const sql = new SqlSession({ url: options.sqlUrl, answerMs: options.answerMs });
   let replication: pg.Client | undefined;
   try {
     replication = await connect({ url: options.replicationUrl, replication: true });
     return await open(options, sql, replication);
   } catch (error) {
-    await Promise.all([replication?.end(), sql.close()]);
+    await Promise.all([replication && leave(replication), sql.close()]);
     throw error;
   }
 }
 
-async function open(options: FeedOptions, sql: SqlSession, replication: pg.Client): Promise<FeedSession> {
+type BoundedOptions = FeedOptions & { readonly answerMs: number };
+
+async function open(options: BoundedOptions, sql: SqlSession, replication: pg.Client): Promise<FeedSession> {
   const { slot, publication } = options;
   const tables = await followedTables(options, sql);
-  const server = await identify(sql, replication);
+  const server = await identify(sql, replication, options.answerMs);
   const begun = (await resume(options, sql, replication, server)) ?? (await begin(options, sql, replication, tables));
   return new PgFeedSession({
     ...begun,
@@ -83,6 +89,7 @@ async function open(options: FeedOptions, sql: SqlSession, replication: pg.Clien
         log: options.log,
         onRebuild,
       }),
+    answerMs: options.answerMs,
     maxTransactionChanges: options.maxTransactionChanges ?? 10_000,
     maxTransactionBytes: options.maxTransactionBytes ?? 64 * 1024 * 1024,
   });
@@ -106,8 +113,8 @@ interface Server {
   readonly database: string;
 }
 
-async function identify(sql: SqlSession, replication: pg.Client): Promise<Server> {
-  const { rows } = await replication.query('IDENTIFY_SYSTEM');
+async function identify(sql: SqlSession, replication: pg.Client, answerMs: number): Promise<Server> {
+  const { rows } = await inTime(replication, replication.query('IDENTIFY_SYSTEM'), answerMs);
   const { systemid: systemId, timeline, dbname: database } = rows[0];
   const [standby] = await sql.ask('select pg_catalog.pg_is_in_recovery() as yes');
   if (standby!.yes)
@@ -124,7 +131,7 @@ interface Begun {
 
 /** Carries a durable slot on from where it was confirmed; undefined where there is none to carry on. */
 async function resume(
-  options: FeedOptions,
+  options: BoundedOptions,
   sql: SqlSession,
   replication: pg.Client,
   server: Server,
@@ -137,7 +144,7 @@ async function resume(
     await dropSlot(sql.ask, slot.name);
     return undefined;
   }
-  await checkEpoch(options.state, replication, server);
+  await inTime(replication, checkEpoch(options.state, replication, server), options.answerMs);
   if (state.retainedBytes > walLimitBytes) {
     await dropSlot(sql.ask, slot.name);
     throw overLimit(slot.name, state.retainedBytes, walLimitBytes);
@@ -159,7 +166,7 @@ async function checkEpoch(state: Position | undefined, replication: pg.Client, s
 
 /** Makes the slot, and takes its exported snapshot over at once: it is good only until the connection's next command. */
 async function begin(
-  options: FeedOptions,
+  options: BoundedOptions,
   sql: SqlSession,
   replication: pg.Client,
   tables: ReadonlyMap<string, FollowedTable>,
@@ -171,12 +178,14 @@ async function begin(
     ask: sql.ask,
     serverVersion: Number(version!.number),
     timeoutMs: options.creationTimeoutMs ?? 10_000,
+    answerMs: options.answerMs,
   });
   try {
-    const snapshot = await openSnapshot({ url: options.sqlUrl, exported: created.snapshot, tables });
+    const { sqlUrl: url, answerMs } = options;
+    const snapshot = await openSnapshot({ url, exported: created.snapshot, tables, answerMs });
     return { start: created.consistentPoint, snapshot };
   } catch (error) {
-    await replication.end();
+    await leave(replication);
     if (!options.slot.temporary) await dropSlot(sql.ask, options.slot.name);
     throw error;
   }

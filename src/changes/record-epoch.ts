@@ -1,5 +1,6 @@
 import { epochOf, type LogIdentity, readDatabaseIdentity } from './epoch.ts';
 import { SqlSession } from './sql-session.ts';
+import { inTime, leave } from './wire/answer.ts';
 import { connect } from './wire/connect.ts';
 
 /** The URLs of a record. */
@@ -19,11 +20,11 @@ export async function readLog({ url, replicationUrl }: RecordUrls): Promise<LogI
   try {
     const replication = await connect({ url: replicationUrl, replication: true });
     try {
-      const { rows } = await replication.query('IDENTIFY_SYSTEM');
+      const { rows } = await inTime(replication, replication.query('IDENTIFY_SYSTEM'));
       const identity = await readDatabaseIdentity(sql.ask);
       return { systemId: rows[0].systemid, timeline: Number(rows[0].timeline), ...identity };
     } finally {
-      await replication.end();
+      await leave(replication);
     }
   } finally {
     await sql.close();

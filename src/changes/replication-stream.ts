@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { uint32At } from './pgoutput/decoder.ts';
 import { formatLsn } from './position.ts';
 import { identifier, literal } from './quote.ts';
+import { inTime } from './wire/answer.ts';
 import { BackendStream } from './wire/backend-stream.ts';
 import { BACKEND, COPY_DONE, queryMessage, readError, statusMessage, TERMINATE } from './wire/messages.ts';
 
@@ -23,6 +24,8 @@ export interface ReplicationStreamOptions {
   readonly publication: string;
   /** Transactions that end at or before it are not sent. */
   readonly from: number;
+  /** How long the server may take to start. */
+  readonly answerMs: number;
   /** The output plugin's bytes. Valid only during the call. */
   readonly onData: (bytes: Buffer, start: number, end: number) => void;
   /** The server has sent everything up to `lsn`, as far as it is committed and published. */
@@ -56,13 +59,18 @@ export class ReplicationStream {
     });
   }
 
-  /** Resolves when the server streams. */
+  /** See `FeedSession`. */
+  get heardAt(): number {
+    return this.#backend.heardAt;
+  }
+
+  /** Resolves when the server streams; rejects when it does not in time, or the stream is closed before. */
   start(): Promise<void> {
-    const { slot, publication, from } = this.#options;
+    const { client, slot, publication, from, answerMs } = this.#options;
     const plugin = `proto_version '1', publication_names ${literal(identifier(publication))}, messages 'true'`;
     const sql = `START_REPLICATION SLOT ${identifier(slot)} LOGICAL ${formatLsn(from)} (${plugin})`;
     this.#backend.send(queryMessage(sql));
-    return this.#started.promise;
+    return inTime(client, this.#started.promise, answerMs);
   }
 
   /** Everything up to `lsn` is applied. */
@@ -96,6 +104,7 @@ export class ReplicationStream {
     if (this.#closing) return;
     this.#sendStatus(false);
     this.#closing = true;
+    this.#started.reject(new Error('the session is closed'));
     this.#stopTimers();
     this.#backend.send(COPY_DONE);
     this.#backend.send(TERMINATE);

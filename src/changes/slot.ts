@@ -4,6 +4,7 @@ import { type Blocker, SlotBusy, SlotCreationBlocked } from './errors.ts';
 import { RebuildNeeded } from './feed.ts';
 import { formatLsn, parseLsn } from './position.ts';
 import { identifier } from './quote.ts';
+import { inTime } from './wire/answer.ts';
 
 export interface SlotOptions {
   readonly name: string;
@@ -62,12 +63,14 @@ export async function createSlot(options: {
   ask: Ask;
   serverVersion: number;
   timeoutMs: number;
+  /** How long the server may take to give up. */
+  answerMs: number;
 }): Promise<NewSlot> {
-  const { slot, replication, ask, timeoutMs } = options;
+  const { slot, replication, ask, timeoutMs, answerMs } = options;
   const creating = replication.query(createCommand(slot, options.serverVersion));
   const guard = guardCreation({ ask, timeoutMs });
   try {
-    const { rows } = await creating;
+    const { rows } = await inTime(replication, creating, timeoutMs + answerMs);
     return { consistentPoint: parseLsn(rows[0].consistent_point), snapshot: rows[0].snapshot_name };
   } catch (error) {
     const blockers = await guard.blockers();

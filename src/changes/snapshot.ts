@@ -5,6 +5,7 @@ import type { Snapshot, Source } from './feed.ts';
 import type { FollowedTable } from './followed-table.ts';
 import { identifier, literal, qualified } from './quote.ts';
 import { parseSnapshot, type Snapshot as VisibleTransactions } from './visibility.ts';
+import { inTime, leave } from './wire/answer.ts';
 import { BackendStream } from './wire/backend-stream.ts';
 import { connect } from './wire/connect.ts';
 import { BACKEND, queryMessage, readError } from './wire/messages.ts';
@@ -19,20 +20,28 @@ export async function openSnapshot(options: {
   url: string;
   exported: string;
   tables: ReadonlyMap<string, FollowedTable>;
+  answerMs: number;
 }): Promise<PgSnapshot> {
   const client = await connect({ url: options.url });
   try {
-    // Building views takes its time: no time limit of the role's may end the transaction.
-    await client.query(`select set_config(name, '0', false) from pg_catalog.pg_settings where name in
-      ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout')`);
-    await client.query('begin isolation level repeatable read, read only');
-    await client.query(`set transaction snapshot ${literal(options.exported)}`);
-    const { rows } = await client.query('select pg_catalog.pg_current_snapshot()::text as visible');
-    return new PgSnapshot(client, options.tables, parseSnapshot(rows[0].visible));
+    return await inTime(client, takeOver(client, options), options.answerMs);
   } catch (error) {
-    await client.end();
+    await leave(client);
     throw error;
   }
+}
+
+async function takeOver(
+  client: pg.Client,
+  { exported, tables }: { exported: string; tables: ReadonlyMap<string, FollowedTable> },
+): Promise<PgSnapshot> {
+  // Building views takes its time: no time limit of the role's may end the transaction.
+  await client.query(`select set_config(name, '0', false) from pg_catalog.pg_settings where name in
+    ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout')`);
+  await client.query('begin isolation level repeatable read, read only');
+  await client.query(`set transaction snapshot ${literal(exported)}`);
+  const { rows } = await client.query('select pg_catalog.pg_current_snapshot()::text as visible');
+  return new PgSnapshot(client, tables, parseSnapshot(rows[0].visible));
 }
 
 export class PgSnapshot implements Snapshot {
@@ -41,7 +50,7 @@ export class PgSnapshot implements Snapshot {
   readonly #tables: ReadonlyMap<string, FollowedTable>;
   /** One COPY at a time. */
   #turn: Promise<unknown> = Promise.resolve();
-  #closed = false;
+  readonly #closed = new AbortController();
 
   constructor(client: pg.Client, tables: ReadonlyMap<string, FollowedTable>, visible: VisibleTransactions) {
     this.visible = visible;
@@ -51,7 +60,7 @@ export class PgSnapshot implements Snapshot {
 
   read(source: Source, onRows: OnRows): Promise<number> {
     const table = this.#table(source.table);
-    return this.#inTurn(() => copyRows({ client: this.#client, table, onRows }));
+    return this.#inTurn(() => copyRows({ client: this.#client, table, onRows, closed: this.#closed.signal }));
   }
 
   estimate(table: string): Promise<number> {
@@ -62,15 +71,18 @@ export class PgSnapshot implements Snapshot {
     });
   }
 
-  /** Ends the connection and with it the transaction, also in the middle of a read. */
+  /** Ends the connection and with it the transaction, also in the middle of a read, which fails. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#client.end();
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort(new Error('the snapshot is closed'));
+    await leave(this.#client);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
+    const done = this.#turn.then(() => {
+      this.#closed.signal.throwIfAborted();
+      return work();
+    });
     this.#turn = done.catch(() => {});
     return done;
   }
@@ -87,8 +99,14 @@ function relationOf({ facts }: FollowedTable): string {
   return facts.kind === 'p' ? qualified(facts.name) : `only ${qualified(facts.name)}`;
 }
 
-function copyRows(options: { client: pg.Client; table: FollowedTable; onRows: OnRows }): Promise<number> {
-  const { client, table, onRows } = options;
+interface Copying {
+  readonly client: pg.Client;
+  readonly table: FollowedTable;
+  readonly onRows: OnRows;
+  readonly closed: AbortSignal;
+}
+
+function copyRows({ client, table, onRows, closed }: Copying): Promise<number> {
   const plan = table.snapshotPlan;
   const columns = plan.columns.map((column) => identifier(column!.name)).join(', ');
   return new Promise((resolve, reject) => {
@@ -96,6 +114,8 @@ function copyRows(options: { client: pg.Client; table: FollowedTable; onRows: On
     let count = 0;
     let failure: Error | undefined;
     const backend = new BackendStream({ client, onFrame, onEnd: reject });
+    const stop = () => fail(closed.reason);
+    closed.addEventListener('abort', stop);
     backend.send(queryMessage(`copy (select ${columns} from ${relationOf(table)}) to stdout`));
 
     function onFrame(type: number, bytes: Buffer, start: number, end: number): void {
@@ -112,17 +132,17 @@ function copyRows(options: { client: pg.Client; table: FollowedTable; onRows: On
       const rows = block;
       block = [];
       count += rows.length;
-      new Promise<void>((taken) => taken(onRows(rows))).then(
-        () => setImmediate(then),
-        (error) => {
-          backend.destroy();
-          reject(error);
-        },
-      );
+      new Promise<void>((taken) => taken(onRows(rows))).then(() => setImmediate(then), fail);
+    }
+
+    function fail(error: Error): void {
+      backend.destroy();
+      reject(error);
     }
 
     function finish(): void {
       const done = () => {
+        closed.removeEventListener('abort', stop);
         backend.release();
         if (failure) reject(failure);
         else resolve(count);

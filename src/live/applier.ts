@@ -27,18 +27,11 @@ export class Applier implements FeedHandler {
   readonly #waiting = new Set<() => void>();
   #inLarge = false;
   #ended: Error | null = null;
-  #merging = false;
-  #heardAt = performance.now();
   transactions = 0;
   changes = 0;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
-  }
-
-  /** When the stream last said anything (`performance.now()`); while it waits for the views it may be silent. */
-  get heardAt(): number {
-    return this.#merging ? performance.now() : this.#heardAt;
   }
 
   /** Feeds a state that stands exactly at the watermark. */
@@ -80,7 +73,6 @@ export class Applier implements FeedHandler {
   }
 
   largeSlice(changes: readonly Change[]): void {
-    this.#heardAt = performance.now();
     this.changes += changes.length;
     this.#noteTruncates(changes);
     for (const generation of this.#generations) generation.slice(changes);
@@ -89,9 +81,7 @@ export class Applier implements FeedHandler {
   largeEnd(transaction: Transaction): void | Promise<void> {
     const merging = [...this.#generations].map((generation) => generation.merge()).filter((one) => one !== undefined);
     if (merging.length === 0) return this.#finishLarge(transaction);
-    this.#merging = true;
     return Promise.all(merging).then(() => {
-      this.#merging = false;
       if (!this.#ended) this.#finishLarge(transaction);
     });
   }
@@ -126,7 +116,6 @@ export class Applier implements FeedHandler {
   }
 
   #step(): void {
-    this.#heardAt = performance.now();
     this.#options.acknowledge(this.#options.watermark.position.lsn);
     for (const look of this.#waiting) look();
   }

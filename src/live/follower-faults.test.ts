@@ -123,6 +123,61 @@ test('stop ends a follower that is just opening its next session', async (t) => 
   assert.equal(log.sessions.size, 0, 'and its session is closed');
 });
 
+test('[SPEC 5] while the server does not say that it streams, nothing is answered from the views, and stop is not held up', async (t) => {
+  const log = logWith(1);
+  const { follower, watermark, view } = following(t, log, {
+    open: async () => {
+      const session = log.open();
+      session.stream = () => new Promise(() => {});
+      return session;
+    },
+  });
+  await follower.start();
+  await until('the stream is asked for', () => watermark.position.lsn > 0);
+  log.commit([{ id: 1, value: 9 }]);
+  for (let turns = 0; turns < 20; turns++) await nextTurn();
+  assert.equal(view.state, 'building');
+  assert.equal(follower.status().ready, false);
+  assert.equal(view.readNow([ALL]), undefined);
+  assert.deepEqual((await view.read([ALL])).results[0], ['1=9'], 'the record answers');
+  await follower.stop();
+  assert.equal(log.sessions.size, 0);
+});
+
+test('[SPEC 2] [SPEC 3] what comes with the beginning of the stream is applied once, before the views are served', async (t) => {
+  const log = logWith(1);
+  const { follower, watermark, view } = following(t, log, {
+    open: async () => {
+      const session = log.open();
+      const stream = session.stream.bind(session);
+      session.stream = async (from, handler) => {
+        log.commit([{ id: 2, value: 2 }]);
+        await stream(from, handler);
+        while (session.step());
+      };
+      return session;
+    },
+  });
+  await follower.start();
+  await until('the views are served', () => view.state === 'live');
+  assert.equal(watermark.position.lsn, log.lsn);
+  assert.deepEqual(view.readNow([ALL])!.results[0], expected(log));
+  log.commit([{ id: 2, value: 3 }]);
+  await settle(log, watermark);
+  assert.deepEqual(view.readNow([ALL])!.results[0], expected(log));
+});
+
+test('[SPEC 5] [rule 11] what the first snapshot holds and SQL does not show yet is not claimed by an answer from the record', async (t) => {
+  const log = logWith(1);
+  const { xid } = log.commit([{ id: 2, value: 2 }]);
+  const open = xid + 1; // begun after the snapshot: the stream will tell
+  const { follower, watermark } = following(t, log, { openTransactions: async () => [xid, open] });
+  await follower.start();
+  await settle(log, watermark);
+  assert.equal(watermark.visibleIn(`${xid}:${open + 1}:${xid},${open}`, watermark.mark()), false);
+  assert.equal(watermark.visibleIn(`${open}:${open + 1}:${open}`, watermark.mark()), true);
+});
+
 test('[SPEC 6] [rule 12] the main stream lost while the one aside is only starting fails the rebuild, not the process', async (t) => {
   const log = logWith(1, 2, 3, 4, 5, 6, 7);
   const starting = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type FeedSession, RebuildNeeded, type RebuildReason } from '../changes/feed.ts';
 import { formatPosition } from '../changes/position.ts';
+import { isVisible } from '../changes/visibility.ts';
 import { Applier } from './applier.ts';
 import { buildAside } from './aside.ts';
 import { Backoff } from './backoff.ts';
@@ -28,6 +29,8 @@ export interface FollowerOptions {
   /** `pg_current_snapshot()` */
   currentSnapshot(): Promise<string>;
   /** The stream showed a TRUNCATE of the table. */
+  /** The transactions that are open in the record now: also those that the log has committed, and snapshots do not show yet. */
+  openTransactions(): Promise<readonly number[]>;
   truncated(table: string): void;
   flushedLsn(): Promise<number>;
   /** Microseconds. */
@@ -162,12 +165,16 @@ export class Follower {
     if (watermark.position.epoch !== session.epoch) watermark.restart({ epoch: session.epoch, lsn: 0 });
     this.#opened.resolve();
     if (this.#stop.signal.aborted) return new Error('stopped while it was opened');
-    const generations = await Promise.race([this.#build(session), ended]);
-    if (generations instanceof Error) return generations;
-    await this.#stream(session, generations);
+    const built = await Promise.race([Promise.all([this.#build(session), this.#hidden(session)]), ended]);
+    if (built instanceof Error) return built;
+    const [generations, hidden] = built;
+    const applier = this.#applierInto(session, generations.values(), hidden);
+    const failed = await Promise.race([session.stream(session.start, applier), ended]);
+    if (failed) return failed;
+    this.#serve(applier, generations);
     this.#backoff.reset();
     log.info({ position: formatPosition(watermark.position) }, 'views are in step');
-    const unwatch = this.#watch.over(session, this.#applier!);
+    const unwatch = this.#watch.over(session);
     try {
       return await ended;
     } finally {
@@ -198,8 +205,14 @@ export class Follower {
     return generations;
   }
 
-  /** Serves the new states and starts the stream behind them: one turn of the event loop, nothing comes in between. */
-  async #stream(session: FeedSession, generations: ReadonlyMap<ServedView, Generation>): Promise<void> {
+  /** What the session's snapshot holds, and SQL does not show yet (CORRECTNESS 11): the stream will not tell of it. */
+  async #hidden({ snapshot }: FeedSession): Promise<readonly number[]> {
+    const open = await this.#options.openTransactions();
+    return open.filter((xid) => isVisible(xid, snapshot!.visible));
+  }
+
+  /** What the stream is to feed the new states through, from the first byte on: the watermark is theirs from now on. */
+  #applierInto(session: FeedSession, generations: Iterable<Generation>, hidden: readonly number[]): Applier {
     const { watermark, topics } = this.#options;
     const applier = new Applier({
       watermark,
@@ -211,13 +224,16 @@ export class Follower {
       ended: (error) => this.#end(error),
     });
     watermark.restart({ epoch: session.epoch, lsn: session.start });
-    for (const [view, generation] of generations) {
-      applier.add(generation);
-      view.switchTo(generation);
-    }
+    watermark.settled(hidden);
+    for (const generation of generations) applier.add(generation);
+    return applier;
+  }
+
+  /** Only what the server streams into is served: until it says so, nothing is known of what it commits. */
+  #serve(applier: Applier, generations: ReadonlyMap<ServedView, Generation>): void {
+    for (const [view, generation] of generations) view.switchTo(generation);
     this.#applier = applier;
-    topics.resync();
-    await session.stream(session.start, applier);
+    this.#options.topics.resync();
   }
 
   /** Nothing feeds the views any more: they answer from the record until they are built anew. */

@@ -21,6 +21,9 @@ export interface SchemaWatchOptions {
 export class SchemaWatch {
   readonly #options: SchemaWatchOptions;
   #told = 0;
+  /** So many of what was told are applied, or never will be. */
+  #settled = 0;
+  #checking = false;
 
   constructor(options: SchemaWatchOptions) {
     this.#options = options;
@@ -34,12 +37,18 @@ export class SchemaWatch {
     this.#told++;
     this.#doubt(true);
     applied().then(
-      () => this.check(),
-      () => {}, // the stream has ended
+      () => {
+        this.#settled++;
+        this.check();
+      },
+      () => this.#settled++, // the stream has ended
     );
   }
 
+  /** One at a time, and not before what was told is applied: the mark that SQL has to come up to must hold it. */
   check(): void {
+    if (this.#checking || this.#settled < this.#told) return;
+    this.#checking = true;
     const told = this.#told;
     const doubted = this.#options.views.some((view) => view.doubted);
     this.#caughtUp(doubted)
@@ -51,7 +60,11 @@ export class SchemaWatch {
         (error) => {
           if (error instanceof RebuildNeeded) this.#options.rebuild(error); // otherwise the record is away: it is looked at again
         },
-      );
+      )
+      .finally(() => {
+        this.#checking = false;
+        if (told !== this.#told) this.check(); // told meanwhile
+      });
   }
 
   #doubt(doubted: boolean): void {

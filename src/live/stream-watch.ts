@@ -2,8 +2,12 @@ import { type FeedSession, RebuildNeeded } from '../changes/feed.ts';
 
 /** How often the record's end is asked for, and whatever else is to be looked at. */
 const LOOK_MS = 1000;
-/** A stream that says nothing for so long, though it is asked every second, is dead, whatever its connection says. */
+/**
+ * A stream that says nothing for so long, though it is asked every second, is dead, whatever its connection says. In a transaction of
+ * tables that are not published PostgreSQL answers when half of `wal_sender_timeout` is over: see `connect`.
+ */
 const SILENCE_MS = 15_000;
+export const SILENT = `the stream was silent for ${SILENCE_MS / 1000} s`;
 /** How often views let go of what is old, and broken ones are built again. */
 const TEND_MS = 15_000;
 
@@ -27,16 +31,13 @@ export class StreamWatch {
     this.#options = options;
   }
 
-  /** Watches until the returned function is called. `heard.heardAt`: when the stream last said anything (`performance.now()`). */
-  over(session: FeedSession, heard: { readonly heardAt: number }): () => void {
-    const timers = [
-      setInterval(() => this.#look(session, heard), LOOK_MS),
-      setInterval(() => this.#options.tend(), TEND_MS),
-    ];
+  /** Watches until the returned function is called. */
+  over(session: FeedSession): () => void {
+    const timers = [setInterval(() => this.#look(session), LOOK_MS), setInterval(() => this.#options.tend(), TEND_MS)];
     return () => timers.forEach(clearInterval);
   }
 
-  #look(session: FeedSession, heard: { readonly heardAt: number }): void {
+  #look(session: FeedSession): void {
     this.#options.look();
     this.#options.flushedLsn().then(
       (lsn) => {
@@ -44,9 +45,11 @@ export class StreamWatch {
       },
       () => {}, // the record is away: the stream's end will say so
     );
-    if (performance.now() - heard.heardAt > SILENCE_MS) {
-      this.#options.ended(new RebuildNeeded('slot lost', `the stream was silent for ${SILENCE_MS / 1000} s`));
-    }
+    if (isSilent(session)) this.#options.ended(new RebuildNeeded('slot lost', SILENT));
     session.poke();
   }
+}
+
+export function isSilent({ heardAt }: FeedSession): boolean {
+  return performance.now() - heardAt > SILENCE_MS;
 }

@@ -120,7 +120,7 @@ export class Watermark {
     this.#untold = null;
   }
 
-  /** After `missed`: the transactions that are open now. One that is not open any more is visible. */
+  /** The transactions that were open after those that were missed, of this moment or earlier. One that is not open any more is visible. */
   settled(open: readonly number[]): void {
     const untold = open.filter((xid) => !this.#recent.has(xid));
     this.#untold = untold.length > 0 ? new Set(untold) : NONE;

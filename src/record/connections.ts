@@ -129,9 +129,11 @@ function clientsOf(pool: pg.Pool): readonly pg.ClientBase[] {
   return (pool as unknown as { _clients: pg.ClientBase[] })._clients;
 }
 
-/** Ends a connection without a word to the server, which may not answer. */
-export function cutOff(client: pg.ClientBase): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+/** Ends a connection without a word to the server, which may not answer; `reason` is what fails all that was asked on it. */
+export function cutOff(client: pg.ClientBase, reason?: Error): void {
+  (client as unknown as { connection: { stream: { destroy(reason?: Error): void } } }).connection.stream.destroy(
+    reason,
+  );
 }
 
 /** That no host takes writes may be over in a moment: the caller tries on. */

@@ -185,6 +185,7 @@ export class LiveSystem implements Live {
   #ownFollower(): Follower {
     return new Follower({
       ...this.#following(),
+      openTransactions: () => openTransactions(this.#options.record),
       open: async (purpose) => {
         if (purpose === 'main') await this.#schema.prepare();
         return this.#feeds.temporary(purpose, this.#sources());

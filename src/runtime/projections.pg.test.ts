@@ -347,6 +347,21 @@ test('[rule 19] of two nodes one follows; the other takes over, and the elder wr
   );
 });
 
+test('[rule 19] a rebuild that was asked for fails when another node takes the turn before it begins', async (t) => {
+  const { record, node } = await setup(t);
+  const system = await node();
+  const other = new pg.Client({ connectionString: record.url });
+  await other.connect();
+  const taken = other.query("select pg_advisory_lock(hashtextextended('lockstep projection shop/ledger', 0))");
+  const waiting = "select from pg_locks where locktype = 'advisory' and not granted";
+  await until(async () => (await record.query(waiting)).length > 0, 'the other one waits for its turn');
+  await assert.rejects(system.projections[0]!.rebuild(), /Another node follows the projection/);
+  await taken;
+  await other.end();
+  await reached(system, 'following');
+  assert.equal(system.status().projections[0]!.rebuilds, 1, 'and is not made up for');
+});
+
 test('[rule 16] a node that is frozen loses its turn, and one that lives does not', async (t) => {
   const { record, target, node } = await setup(t);
   const frozen = new pg.Client({ connectionString: record.url });

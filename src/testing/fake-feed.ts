@@ -69,6 +69,7 @@ export class FakeLog {
 export class FakeSession implements FeedSession {
   readonly slot = { name: 'fake', temporary: true };
   readonly retainedBytes = 0;
+  heardAt = Number.POSITIVE_INFINITY;
   readonly epoch: string;
   readonly start: number;
   readonly snapshot: NonNullable<FeedSession['snapshot']>;

@@ -53,6 +53,7 @@ export function following(
     lacking: () => null,
     checkSchema: async () => {},
     currentSnapshot: async () => SNAPSHOT,
+    openTransactions: async () => [],
     truncated: () => {},
     flushedLsn,
     clock: () => 0,

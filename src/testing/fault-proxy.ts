@@ -14,6 +14,8 @@ export interface FaultProxy {
    * server's answer, and cuts instead of passing that back.
    */
   cutOn(text: string, when: 'before' | 'after'): void;
+  /** Once, when a client sends `text`: that connection stays open and carries nothing any more, either way. Resolves then. */
+  silenceOn(text: string): Promise<void>;
   /** How many connections were cut. */
   readonly cuts: number;
 }
@@ -53,19 +55,22 @@ export async function storeProxy(t: Pick<TestContext, 'after'>, port: number): P
 function withUrl(proxy: Passage, url: string): FaultProxy {
   return {
     url,
-    cutOn: (text, when) => proxy.cutOn(text, when),
+    cutOn: (text, when) => proxy.faultOn(text, when),
+    silenceOn: (text) => new Promise((resolve) => proxy.faultOn(text, 'silence', resolve)),
     get cuts() {
       return proxy.cuts;
     },
   };
 }
 
+type Fault = 'before' | 'after' | 'silence';
+
 /** Passes bytes on, both ways. */
 class Passage {
   readonly #upstream: () => Socket;
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((client) => this.#carry(client));
-  #fault: { text: string; when: 'before' | 'after' } | undefined;
+  #fault: { text: string; what: Fault; happened: () => void } | undefined;
   cuts = 0;
 
   constructor(upstream: () => Socket) {
@@ -79,8 +84,8 @@ class Passage {
     return typeof address === 'object' ? address?.port : undefined;
   }
 
-  cutOn(text: string, when: 'before' | 'after'): void {
-    this.#fault = { text, when };
+  faultOn(text: string, what: Fault, happened = () => {}): void {
+    this.#fault = { text, what, happened };
   }
 
   cutAll(): void {
@@ -103,12 +108,19 @@ class Passage {
       client.destroy();
       upstream.destroy();
     };
+    let silent = false;
+    const silence = () => {
+      silent = true;
+      upstream.removeAllListeners('data').resume();
+    };
     client.on('data', (bytes) => {
       const fault = this.#fault !== undefined && bytes.includes(this.#fault.text) ? this.#fault : undefined;
       if (fault) this.#fault = undefined;
-      if (fault?.when === 'before') return cut();
-      if (fault) upstream.removeAllListeners('data').once('data', cut);
-      upstream.write(bytes);
+      fault?.happened();
+      if (fault?.what === 'before') return cut();
+      if (fault?.what === 'silence') silence();
+      else if (fault) upstream.removeAllListeners('data').once('data', cut);
+      if (!silent) upstream.write(bytes);
     });
     upstream.on('data', (bytes) => client.write(bytes));
     client.on('close', () => upstream.destroy());

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { faultProxy } from './fault-proxy.ts';
 import { allReady, leaderOf, nodes, until } from './node-group.ts';
 
 // What stands around the store, on real PostgreSQL: the nodes of these tests share one process and a store in its memory.
@@ -30,6 +31,23 @@ test('[SPEC 3] a node that leaves hands over; nothing is lost, and nobody notice
   assert.deepEqual(await best(rest[1]!, position), { score, source: 'view' });
   const [view] = leaderOf(rest)!.views;
   assert.equal((await view!.verify()).drift, 0);
+});
+
+test('[SPEC 5] [rule 16] a leader whose stream does not start answers from the record, and gives the lead up when it is stopped', async (t) => {
+  const { url, apps, play, best, open } = await nodes(t, 1);
+  await play(apps[0]!);
+  const proxy = await faultProxy(t, url);
+  const cutOff = await open({ replicationUrl: proxy.url });
+  const silenced = proxy.silenceOn('START_REPLICATION');
+  await Promise.all([apps[0]!.stop(), silenced]);
+  assert.equal(cutOff.live.status().ready, false);
+  assert.equal((await best(cutOff)).source, 'record');
+  const began = performance.now();
+  await cutOff.stop();
+  assert.ok(performance.now() - began < 8000, 'without waiting for the server');
+  const next = await open();
+  const { score, position } = await play(next);
+  assert.deepEqual(await best(next, position), { score, source: 'view' });
 });
 
 test('[SPEC 3] [rule 16] [rule 5] a leader that is deposed while it lives becomes a follower, and does no harm', async (t) => {

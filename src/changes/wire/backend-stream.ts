@@ -25,13 +25,18 @@ export class BackendStream {
   /** pg's own, for `release`. */
   readonly #listeners: DataListener[];
   #ended = false;
+  /** When the server last said anything (`performance.now()`). */
+  heardAt = performance.now();
 
   constructor(options: BackendStreamOptions) {
     this.#client = options.client;
     this.#socket = (options.client as unknown as { connection: { stream: Duplex } }).connection.stream;
     this.#framer = new Framer({ onFrame: options.onFrame });
     this.#onEnd = options.onEnd;
-    this.#onChunk = (chunk) => this.#guard(() => this.#framer.push(chunk));
+    this.#onChunk = (chunk) => {
+      this.heardAt = performance.now();
+      this.#guard(() => this.#framer.push(chunk));
+    };
     this.#listeners = this.#socket.listeners('data') as DataListener[];
     this.#socket.removeAllListeners('data');
     if (this.#socket instanceof ReadingSocket) this.#socket.sink = this.#onChunk;
@@ -53,6 +58,7 @@ export class BackendStream {
 
   resume(): void {
     if (this.#ended) return;
+    this.heardAt = performance.now(); // nobody listened meanwhile
     this.#guard(() => this.#framer.resume());
     if (!this.#framer.paused) this.#socket.resume();
   }

@@ -6,6 +6,11 @@ import { ReadingSocket } from './reading-socket.ts';
 
 /** Beside the record's settings: names and texts are read as UTF-8, and row security may not hide rows from a view. */
 const FEED_OPTIONS = '-c client_encoding=UTF8 -c row_security=off';
+/**
+ * In a transaction of tables that are not published the server says nothing until half of this is over: less than it takes a follower to
+ * hold the stream for dead. The whole is more, so that the server is not the first to give up.
+ */
+const REPLICATION_OPTIONS = '-c wal_sender_timeout=20s';
 
 export interface ConnectOptions {
   readonly url: string;
@@ -19,9 +24,10 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
   const hosts = hostGroup(options.url);
   const url = hosts ? await hosts.group.find(hosts.hosted) : options.url;
   const { connectionString, options: settings } = connectionConfig(url);
+  const before = options.replication ? `${REPLICATION_OPTIONS} ` : '';
   const client = new pg.Client({
     connectionString,
-    options: `${settings} ${FEED_OPTIONS}`,
+    options: `${before}${settings} ${FEED_OPTIONS}`,
     application_name: 'lockstep feed',
     stream: socketFor,
     keepAlive: true,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog, testDatabase } from '../../testing/database.ts';
+import { faultProxy } from '../../testing/fault-proxy.ts';
 import { Leadership } from './leadership.ts';
 import type { Term } from './term.ts';
 
@@ -16,8 +17,8 @@ async function electorate(t: TestContext, timeoutMs = 60_000) {
     await Promise.all(waits);
     await Promise.all(terms.map((term) => term.resign()));
   });
-  const candidate = (node: string, heartbeatMs?: number) => {
-    const options = { url, node, timeoutMs, log: silentLog };
+  const candidate = (node: string, heartbeatMs?: number, through = url) => {
+    const options = { url: through, node, timeoutMs, log: silentLog };
     const leadership = new Leadership(heartbeatMs === undefined ? options : { ...options, heartbeatMs });
     const won = leadership.won(stop.signal).then((term) => {
       if (term) terms.push(term);
@@ -27,7 +28,7 @@ async function electorate(t: TestContext, timeoutMs = 60_000) {
     return { leadership, won: won as Promise<Term> };
   };
   const leader = async () => (await record.query<{ node: string; pid: number }>('select * from lockstep.leader'))[0]!;
-  return { record, candidate, leader, terms };
+  return { url, record, candidate, leader, terms };
 }
 
 test('[SPEC 3] [rule 16] one node leads; when it dies another does within 250 ms, with a higher epoch', async (t) => {
@@ -82,4 +83,19 @@ test('[SPEC 3] a leader that another one has overtaken without its knowing ends 
   const first = await candidate('first', 20).won;
   await record.query('update lockstep.leader set epoch = epoch + 1');
   assert.match((await first.lost).message, /another node/);
+});
+
+test('[SPEC 3] [rule 16] a node whose questions are not answered any more asks on another connection', {
+  timeout: 60_000,
+}, async (t) => {
+  const { url, candidate } = await electorate(t, 500);
+  const proxy = await faultProxy(t, url);
+  for (const question of ['pg_try_advisory_lock', 'pg_terminate_backend']) {
+    const frozen = candidate('frozen', 3_600_000); // to be deposed
+    await frozen.won;
+    const silenced = proxy.silenceOn(question);
+    const { won } = candidate('cut off', undefined, proxy.url);
+    await silenced;
+    await (await won).resign();
+  }
 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { inTime, leave } from '../../changes/wire/answer.ts';
 import { connect } from '../../changes/wire/connect.ts';
 import { Backoff } from '../backoff.ts';
 import { Term } from './term.ts';
@@ -15,7 +16,7 @@ export interface LeadershipOptions {
   readonly url: string;
   /** This node's name. */
   readonly node: string;
-  /** A leader whose heartbeat is older is deposed. */
+  /** A leader whose heartbeat is older is deposed; a connection on which an answer takes longer is given up. */
   readonly timeoutMs: number;
   /** A third of the time-out unless told, at most a second. */
   readonly heartbeatMs?: number;
@@ -74,7 +75,8 @@ export class Leadership {
     const { url, node, timeoutMs, heartbeatMs, log } = this.#options;
     this.#client ??= await connect({ url });
     const client = this.#client;
-    const { rows: won } = await client.query<{ epoch: string }>(TAKE, [node, this.#least]);
+    const taking = client.query<{ epoch: string }>(TAKE, [node, this.#least]);
+    const { rows: won } = await inTime(client, taking, timeoutMs);
     this.#backoff.reset();
     if (won[0]) {
       this.#client = null; // the term's from now on
@@ -83,7 +85,8 @@ export class Leadership {
     }
     if (performance.now() - this.#askedAt < Math.min(ASK_MS, timeoutMs / 4)) return null;
     this.#askedAt = performance.now();
-    const { rows: deposed } = await client.query<{ node: string }>(DEPOSE, [timeoutMs]);
+    const deposing = client.query<{ node: string }>(DEPOSE, [timeoutMs]);
+    const { rows: deposed } = await inTime(client, deposing, timeoutMs);
     if (deposed[0]) log.warn({ leader: deposed[0].node, timeoutMs }, 'the leader was silent; it is deposed');
     return null;
   }
@@ -97,7 +100,7 @@ export class Leadership {
   async #disconnect(): Promise<void> {
     const client = this.#client;
     this.#client = null;
-    await client?.end().catch(() => {});
+    if (client) await leave(client);
   }
 }
 

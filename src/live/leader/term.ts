@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { leave } from '../../changes/wire/answer.ts';
 
 /** This node's lead is over: the connection that holds the lock ended, or another node leads. */
 export class Deposed extends Error {
@@ -28,6 +29,7 @@ export class Term {
   #confirmedAt = performance.now();
   #asking = false;
   #over = false;
+  #left: Promise<void> | undefined;
 
   constructor(options: TermOptions) {
     this.#options = options;
@@ -46,7 +48,7 @@ export class Term {
   /** Gives the lead up; another node has it at once. */
   async resign(): Promise<void> {
     this.#lose('it resigned');
-    await this.#options.client.end().catch(() => {});
+    await this.#left;
   }
 
   /** One at a time; one that is not answered is a lead that is not known of any more. */
@@ -74,7 +76,7 @@ export class Term {
     this.#over = true;
     clearInterval(this.#timer);
     this.#end(new Deposed(detail));
-    this.#options.client.end().catch(() => {});
+    this.#left = leave(this.#options.client);
   }
 }
 

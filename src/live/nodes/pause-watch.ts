@@ -8,6 +8,8 @@ export interface PauseWatchOptions {
   ask(mark: number): void;
   /** `performance.now()`, injected by tests. */
   readonly clock?: () => number;
+  /** `Date.now()`, injected by tests: the other one stands still while a machine is suspended, this one may be set. */
+  readonly wallClock?: () => number;
 }
 
 /**
@@ -18,7 +20,9 @@ export interface PauseWatchOptions {
 export class PauseWatch {
   readonly #options: PauseWatchOptions;
   readonly #clock: () => number;
+  readonly #wallClock: () => number;
   #lookedAt = Number.POSITIVE_INFINITY;
+  #wallAt = Number.POSITIVE_INFINITY;
   /** What it waits to hear; 0 while it is awake. */
   #awaited = 0;
   #marks = 0;
@@ -27,15 +31,26 @@ export class PauseWatch {
   constructor(options: PauseWatchOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#wallClock = options.wallClock ?? (() => Date.now());
   }
 
   /** Whether what was heard last is news. */
   get awake(): boolean {
-    return this.#awaited === 0 && this.#clock() - this.#lookedAt < this.#options.pauseMs;
+    return this.#awaited === 0 && !this.#paused;
+  }
+
+  get #paused(): boolean {
+    const { pauseMs } = this.#options;
+    return this.#clock() - this.#lookedAt >= pauseMs || this.#wallClock() - this.#wallAt >= pauseMs;
+  }
+
+  #looked(): void {
+    this.#lookedAt = this.#clock();
+    this.#wallAt = this.#wallClock();
   }
 
   start(): void {
-    this.#lookedAt = this.#clock();
+    this.#looked();
     this.#timer = setInterval(() => this.look(), LOOK_MS);
   }
 
@@ -45,9 +60,8 @@ export class PauseWatch {
 
   /** A mark that is lost is followed by the next one. */
   look(): void {
-    const now = this.#clock();
-    const paused = now - this.#lookedAt >= this.#options.pauseMs;
-    this.#lookedAt = now;
+    const paused = this.#paused;
+    this.#looked();
     if (!paused && this.#awaited === 0) return;
     if (paused) this.#awaited = ++this.#marks;
     this.#options.ask(this.#awaited);

@@ -37,8 +37,6 @@ export class Intake implements FeedHandler {
   #held: ReadonlySet<string>;
   /** The end of the last whole transaction, or what a keepalive told. */
   lsn: number;
-  /** When the stream last said anything (`performance.now()`). */
-  heardAt = performance.now();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -72,7 +70,6 @@ export class Intake implements FeedHandler {
   }
 
   transaction({ xid, lsn, changes }: Transaction): void {
-    this.heardAt = performance.now();
     this.lsn = lsn;
     if (changes.length === 0) return;
     this.#add(xid, changes);
@@ -85,7 +82,6 @@ export class Intake implements FeedHandler {
   }
 
   largeSlice(changes: readonly Change[]): void {
-    this.heardAt = performance.now();
     this.#add(this.#large, changes);
     this.#options.wake();
   }
@@ -97,7 +93,6 @@ export class Intake implements FeedHandler {
   }
 
   progress(lsn: number): void {
-    this.heardAt = performance.now();
     if (!this.#inLarge && lsn > this.lsn) this.lsn = lsn;
   }
 

@@ -251,6 +251,8 @@ export class ProjectionRunner {
   async #standBy(): Promise<void> {
     this.#state = 'standby';
     this.#fault = null;
+    for (const { reject } of this.#rebuilt.splice(0)) reject(this.#elsewhere()); // asked for while it was this node's turn
+    if (this.#anew === 'requested') this.#anew = null;
     const now = await this.#options.target.position();
     this.#stand(now);
     this.#letters = (await this.#options.target.held()).size;

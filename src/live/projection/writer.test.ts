@@ -37,7 +37,8 @@ function writer(logs: (number | null)[]) {
     poke() {},
     pause() {},
     resume() {},
-  } as unknown as FeedSession;
+    heardAt: performance.now(),
+  };
   const target = {
     name: 's/projection',
     definition,
@@ -47,8 +48,14 @@ function writer(logs: (number | null)[]) {
     },
   } as unknown as ProjectionTarget;
   const position = { epoch: 'e', lsn: 0, leader: 1, letters: 0, fingerprint: '' };
-  const made = new Writer({ session, target, record: undefined!, position, held: new Set() });
-  made.run().catch(() => {});
+  const made = new Writer({
+    session: session as unknown as FeedSession,
+    target,
+    record: undefined!,
+    position,
+    held: new Set(),
+  });
+  const over = made.run().catch((error: Error) => error);
   const commit = async (lsn: number) => {
     const change: Change = { op: 'insert', table: SOURCE, before: null, after: { id: lsn, value: 1 } };
     handler!.transaction({ xid: lsn, lsn, committedAt: 0, changes: [change] });
@@ -59,7 +66,7 @@ function writer(logs: (number | null)[]) {
     handler!.progress(lsn);
     made.tick();
   };
-  return { made, acknowledged, commit, progress };
+  return { made, session, over, acknowledged, commit, progress };
 }
 
 test('[SPEC 3] a batch whose commit may not be on disk is acknowledged when the stream shows that it is', async () => {
@@ -78,5 +85,17 @@ test('[SPEC 3] a batch whose commit may not be on disk is acknowledged when the 
   await commit(1100);
   assert.deepEqual(acknowledged, [100, 200, 1100], 'a batch that is flushed, and so is all before it');
   made.end(new Error('over'));
+  await made.stop();
+});
+
+test('[SPEC 3] a server that is heard is not given up, however long it has nothing for the target; a silent one is', async () => {
+  const { made, session, over } = writer([]);
+  const spoke = performance.now();
+  session.heardAt = spoke - 14_000;
+  made.tick();
+  assert.equal(await Promise.race([over, sleep(5)]), undefined);
+  session.heardAt = spoke - 16_000;
+  made.tick();
+  assert.match((await over).message, /silent for 15 s/);
   await made.stop();
 });

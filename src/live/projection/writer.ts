@@ -6,6 +6,7 @@ import { isFaultOfARow } from '../../record/coalesce/bisect.ts';
 import type { RecordReader } from '../../record/record.ts';
 import type { Row } from '../../record/value.ts';
 import { type PendingTable, projectRow } from '../../views/projection/pending.ts';
+import { isSilent, SILENT } from '../stream-watch.ts';
 import { type Batch, Intake } from './intake.ts';
 import { letterName } from './letters.ts';
 import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from './target.ts';
@@ -14,8 +15,6 @@ import { PositionMoved, type ProjectionPosition, type ProjectionTarget } from '.
 const MAX_WAITING = 10_000;
 /** The position is stored for the log's sake alone when it has moved on by this much (bytes). */
 const IDLE_STEP = 1024 * 1024;
-/** A stream that says nothing for so long, though it is asked every second, is dead, whatever its connection says. */
-const SILENCE_MS = 10_000;
 
 export interface WriterOptions {
   readonly session: FeedSession;
@@ -114,9 +113,7 @@ export class Writer {
    * nothing of it mattered, so that the slot lets go of it.
    */
   tick(): void {
-    if (!this.#paused && performance.now() - this.#intake.heardAt > SILENCE_MS) {
-      this.end(new Error(`the stream was silent for ${SILENCE_MS / 1000} s`));
-    }
+    if (isSilent(this.#options.session)) this.end(new Error(SILENT));
     if (this.#intake.lsn - this.#position.lsn! >= IDLE_STEP) this.#schedule();
     this.#acknowledgeFlushed();
   }
@@ -164,7 +161,6 @@ export class Writer {
   #pause(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
-    this.#intake.heardAt = performance.now();
     if (paused) this.#options.session.pause();
     else this.#options.session.resume();
   }

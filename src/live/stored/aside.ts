@@ -80,8 +80,7 @@ async function meet(session: FeedSession, state: WritableState, main: StoredAppl
     look();
   }, 10);
   try {
-    await session.stream(state.lsn, side);
-    await promise;
+    await Promise.all([session.stream(state.lsn, side), promise]); // the main stream may end before this one has started
   } finally {
     clearInterval(timer);
     unwatch();

@@ -195,3 +195,29 @@ test('[SPEC 4] [rule 2] a log that moves on without a change is told at once to 
   assert.deepEqual(moved, [3000]);
   applier.ended(new Error('the end'));
 });
+
+test('[SPEC 7] what waits for its turn between two steps fails when the stream ends, also after another one has begun', async () => {
+  const log = new FakeLog();
+  const { applier } = applierOf(log);
+  const first = Promise.withResolvers<void>();
+  let begun = false;
+  let ran = false;
+  const running = applier.between(() => {
+    begun = true;
+    return first.promise;
+  });
+  const waiting = applier.between(async () => {
+    ran = true;
+  });
+  await until('the first one has begun', () => begun);
+  const later = applier.between(async () => {
+    ran = true;
+  });
+  applier.ended(new Error('the stream ended'));
+  await assert.rejects(waiting, /the stream ended/);
+  await assert.rejects(later, /the stream ended/);
+  first.resolve();
+  await running;
+  for (let turns = 0; turns < 5; turns++) await nextTurn();
+  assert.equal(ran, false);
+});

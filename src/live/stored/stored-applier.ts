@@ -63,7 +63,7 @@ export class StoredApplier implements FeedHandler {
   #told: number;
   #wanted = false;
   #stampedAt = performance.now();
-  #between: (() => Promise<void>)[] = [];
+  #between: { run(): Promise<void>; reject(error: Error): void }[] = [];
   /** Things taken in, and done with, since the start. */
   #taken = 0;
   #done = 0;
@@ -72,7 +72,6 @@ export class StoredApplier implements FeedHandler {
   #timer: NodeJS.Timeout;
   /** Every view has applied everything up to here, and the subscribers know. */
   lsn: number;
-  heardAt = performance.now();
   transactions = 0;
   changes = 0;
 
@@ -114,11 +113,11 @@ export class StoredApplier implements FeedHandler {
     return () => this.#watching.delete(look);
   }
 
-  /** Runs `work` while nothing is written, and nothing that is not delivered is in the store. */
+  /** Runs `work` while nothing is written, and nothing that is not delivered is in the store; rejects when the stream ends before its turn. */
   between<T>(work: () => Promise<T>): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#between.push(() => work().then(resolve, reject));
+    this.#between.push({ run: () => work().then(resolve, reject), reject });
     this.#kick();
     return promise;
   }
@@ -152,7 +151,6 @@ export class StoredApplier implements FeedHandler {
   }
 
   progress(lsn: number): void {
-    this.heardAt = performance.now();
     this.#told = Math.max(this.#told, lsn);
     if (this.#wanted) this.#kick();
   }
@@ -166,13 +164,12 @@ export class StoredApplier implements FeedHandler {
     this.#ended = error;
     clearInterval(this.#timer);
     this.#queue = [];
-    for (const { reject } of this.#settling.splice(0)) reject(error);
+    for (const { reject } of [...this.#settling.splice(0), ...this.#between.splice(0)]) reject(error);
     this.#options.ended(error);
     this.#look();
   }
 
   #take(item: Item, changes: readonly Change[]): void {
-    this.heardAt = performance.now();
     if (this.#ended) return;
     for (const change of changes) if (change.op === 'truncate') this.#options.truncated(change.table.name);
     this.#queue.push(item);
@@ -210,7 +207,8 @@ export class StoredApplier implements FeedHandler {
   /** Everything there is, one batch after the other. */
   async #work(): Promise<void> {
     for (;;) {
-      for (const work of this.#inLarge ? [] : this.#between.splice(0)) await work();
+      const turns = this.#inLarge ? 0 : this.#between.length; // what comes meanwhile waits for the next step
+      for (let i = 0; i < turns && !this.#ended; i++) await this.#between.shift()!.run();
       if (this.#ended) return;
       if (this.#queue.length > 0) await this.#step();
       else {

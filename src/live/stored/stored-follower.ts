@@ -232,19 +232,21 @@ export class StoredFollower {
     const { session, states, anew } = begun;
     this.#states = new Map(states);
     const applier = this.#applierFrom(session);
+    this.#applier = applier;
     for (const state of states.values()) applier.add(state);
     await this.#options.prepared();
     this.#anew = null;
     this.#backoff.reset();
     node.begin({ epoch: session.epoch, lsn: session.start }, anew);
-    await session.stream(session.start, applier);
-    this.#applier = applier;
-    await Promise.race([this.#catchUp(applier, session), ended]);
-    this.#isCurrent = true;
-    node.beat();
-    log.info({ position: formatPosition(watermark.position), anew }, 'views are in step');
-    const unwatch = this.#watch.over(session, applier);
+    const failed = await Promise.race([session.stream(session.start, applier), ended]);
+    if (failed) return failed;
+    const unwatch = this.#watch.over(session);
     try {
+      const overtaken = await Promise.race([this.#catchUp(applier, session), ended]);
+      if (overtaken) return overtaken;
+      this.#isCurrent = true;
+      node.beat();
+      log.info({ position: formatPosition(watermark.position), anew }, 'views are in step');
       return await ended;
     } finally {
       unwatch();

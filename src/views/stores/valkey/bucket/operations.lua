@@ -9,11 +9,11 @@ local function operate(first)
   if applies.finish then applies.finish() end
 end
 
--- An error in the middle leaves half of them done: the bucket is not read until they are done again, all of them.
-local function attempt(first)
+-- An error in the middle leaves half of them done: the bucket is not read until they are done again, all of them. `torn` says of what.
+local function attempt(first, torn)
   local done, problem = pcall(operate, first)
   if done then return nil end
-  redis.pcall('HSET', meta, 'torn', '0')
+  redis.pcall('HSET', meta, 'torn', torn or '0')
   if type(problem) == 'table' then problem = problem.err end
   return redis.error_reply('FAILED ' .. problem)
 end

@@ -1,5 +1,6 @@
 -- One step of a bucket's generation: from one position to the next, or a part of that.
--- ARGV: generation, leader's epoch, record's epoch, previous, next, part (from 0), whether more parts follow (1), operations.
+-- ARGV: generation, leader's epoch, record's epoch, previous, next, part (from 0), whether more parts follow (1) or it is no
+-- transaction's (-: a part of one that is there stays a part), operations.
 local refused = refusal(ARGV[2])
 if refused then return refused end
 local held = redis.call('HMGET', meta, 'epoch', 'position', 'torn')

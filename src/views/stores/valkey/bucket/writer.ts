@@ -36,6 +36,8 @@ interface Part {
   readonly operations: readonly Operation[];
   /** More of the same step follows. */
   readonly more: boolean;
+  /** It is no transaction's. */
+  readonly idle?: true;
 }
 
 /**
@@ -87,7 +89,8 @@ export class BucketWriter {
     if (next <= this.position) return;
     const steps = this.#steps;
     this.#steps = [];
-    if (steps.length === 0) steps.push({ next, operations: [] });
+    if (steps.length === 0)
+      return this.#write({ next, operations: this.#later.splice(0, CALL_OPERATIONS), more: false, idle: true });
     const last = steps.at(-1)!;
     last.next = next;
     last.operations.push(...this.#later.splice(0));
@@ -132,10 +135,10 @@ export class BucketWriter {
     throw new StoreFault(reason, `${pointer} answers "${answer}"`);
   }
 
-  async #write({ next, operations, more }: Part): Promise<void> {
+  async #write({ next, operations, more, idle }: Part): Promise<void> {
     const { scripts, generation, leader, epoch } = this.#options;
     const script = operations.length > 0 ? scripts.step : SCRIPTS.stamp;
-    const positions = [String(this.position), String(next), String(this.#parts), more ? '1' : '0'];
+    const positions = [String(this.position), String(next), String(this.#parts), more ? '1' : idle ? '-' : '0'];
     await this.call(script, [String(generation), String(leader), epoch, ...positions, ...flat(operations)]);
     if (more) this.#parts++;
     else {

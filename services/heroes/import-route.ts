@@ -5,7 +5,7 @@ import { bad } from './envelope.ts';
 import type { Parts } from './routes.ts';
 import * as schemas from './schemas.ts';
 
-/** A file is as long as it is: it is read as it comes, and never held. */
+/** A file is as long as it is: it is read as it comes, and never held. In a scope of its own: no other route takes files. */
 export function importRoute(app: FastifyInstance, { record, live }: Parts): void {
   app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) => done(null, payload));
   app.post(

@@ -7,7 +7,7 @@ export type { Change, Transaction } from './changes/change.ts';
 export { formatPosition, type Position } from './changes/position.ts';
 export { CachedAnswers } from './http/cached-answers.ts';
 export { CLOSE, type ClientSocket, type SocketHandler } from './http/client-socket.ts';
-export { errorMember } from './http/errors.ts';
+export { errorMember, type Problem, problemOf } from './http/errors.ts';
 export { binaryFrame, textFrames } from './http/frames.ts';
 export { idempotencyKey } from './http/idempotency.ts';
 export { sendJson, sendWrittenJson } from './http/json-answer.ts';

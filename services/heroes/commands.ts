@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ServiceCli } from '../../src/index.ts';
 import { exportHeroes, importHeroes } from './csv.ts';
@@ -23,8 +21,7 @@ export function commands(program: Command, cli: ServiceCli): void {
 }
 
 async function importFile(file: string, cli: ServiceCli): Promise<void> {
-  const size = file === '-' ? undefined : (await statOf(file)).size;
-  const chunks = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
+  const { chunks, size } = await cli.input(file);
   const record = await cli.record();
   const began = performance.now();
   const bar = cli.progress('reading heroes', size);
@@ -32,10 +29,4 @@ async function importFile(file: string, cli: ServiceCli): Promise<void> {
   bar.done();
   const seconds = (performance.now() - began) / 1000;
   cli.print({ heroes, seconds }, `imported ${heroes.toLocaleString('en')} heroes in ${seconds.toFixed(1)} s`);
-}
-
-function statOf(file: string) {
-  return stat(file).catch((cause) => {
-    throw new Error(`cannot read ${file}: give the path of a readable file`, { cause });
-  });
 }

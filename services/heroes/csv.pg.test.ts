@@ -41,8 +41,21 @@ test('heroes as CSV', async (t) => {
       assert.equal((await load(text, size)).value, 3);
       assert.equal(await exported(), HEADER + lines);
     }
+    const old = `${lines.slice(0, lines.indexOf('3,'))}4,no,hide,invisible,20,none\n`;
+    for (const end of ['\r', '\r\n', '\n']) {
+      for (const [text, size] of [
+        [HEADER + old, 1],
+        [HEADER + old, HEADER.length],
+        [old, 1000],
+      ] as const) {
+        await record.query('truncate heroes.heroes');
+        assert.equal((await load(text.replaceAll('\n', end), size)).value, 3, JSON.stringify([end, size]));
+        assert.equal(await exported(), HEADER + old);
+      }
+    }
     await record.query('truncate heroes.heroes');
-    for (const text of ['', HEADER, HEADER.trim()]) assert.equal((await load(text)).value, 0);
+    for (const text of ['', HEADER, HEADER.trim(), HEADER.replace('\n', '\r')])
+      assert.equal((await load(text)).value, 0);
   });
 
   await t.test('ids go on from the highest', async () => {

@@ -4,9 +4,10 @@ import { FIELDS, found, INTEGER, MAX_TEXT } from './hero.ts';
 const COLUMNS = ['id', ...FIELDS];
 const HEADER = COLUMNS.join();
 const TEXTS = FIELDS.filter((field) => field !== 'xp');
-const NEWLINE = 0x0a;
 /** More than a line of six such fields can have. */
 const MAX_FIRST_LINE = 4096;
+/** A line, its end as PostgreSQL knows it (LF, CR or both), and something after that, so that no half of an end is left. */
+const FIRST_LINE = /^([^\r\n]*)(?:\r\n|\r(?!\n)|\n)(?=[\s\S])/;
 const PAGE = 20_000;
 
 export interface ImportOptions {
@@ -55,7 +56,7 @@ class CsvFile {
       this.#progress(bytes);
       if (first) {
         first = Buffer.concat([first, chunk]);
-        if (!first.includes(NEWLINE) && first.length < MAX_FIRST_LINE) continue;
+        if (first.length < MAX_FIRST_LINE && !FIRST_LINE.test(latin1(first))) continue;
         yield this.#withoutHeader(first);
         first = null;
       } else yield chunk;
@@ -65,12 +66,17 @@ class CsvFile {
 
   #withoutHeader(start: Uint8Array): Uint8Array {
     const bytes = start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? start.subarray(3) : start;
-    const end = bytes.indexOf(NEWLINE);
-    const line = Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1');
-    if (line.replace(/["\s]/g, '').toLowerCase() !== HEADER) return bytes;
+    const text = latin1(bytes.subarray(0, MAX_FIRST_LINE));
+    const [whole, line] = FIRST_LINE.exec(text) ?? [text, text];
+    if (line!.replace(/["\s]/g, '').toLowerCase() !== HEADER) return bytes;
     this.headerLines = 1;
-    return end < 0 ? new Uint8Array() : bytes.subarray(end + 1);
+    return bytes.subarray(whole!.length);
   }
+}
+
+/** A character a byte. */
+function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
 }
 
 /** What PostgreSQL says of a line, by SQLSTATE; for the client. */
@@ -105,7 +111,7 @@ function badLine(thrown: unknown, headerLines: number): ClientError | undefined 
   if (!place || !reason) return undefined;
   const [, line, column = '', value = ''] = place;
   const text = reason({ column, value: found(value), error });
-  return new ClientError(400, `line ${Number(line) + headerLines}: ${text}. Nothing was stored.`, { cause: thrown });
+  return new ClientError(400, `line ${Number(line) + headerLines}: ${text}. Nothing was stored.`);
 }
 
 /** All heroes as CSV with a header, in the order of their ids, as of one moment, in blocks. */

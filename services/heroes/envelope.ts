@@ -1,8 +1,11 @@
-import { ClientError } from '../../src/index.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ClientError, problemOf } from '../../src/index.ts';
 import { found, type NewHero, readHero, readId } from './hero.ts';
 
 /** Rows of one request. */
 export const MAX_ROWS = 1000;
+/** As many of the longest rows, with everything in them escaped: 1.2 KB each. */
+export const MAX_BYTES = MAX_ROWS * 1280;
 
 /** The two requests of `POST /`, checked. */
 export type Order =
@@ -13,6 +16,17 @@ export type Order =
 export function isOrder(body: unknown): body is Record<string, unknown> {
   return typeof body === 'object' && body !== null && ('REQUEST' in body || 'SQLS' in body || 'USE_CACHE' in body);
 }
+
+/** Problems too come as the contract says, also of a body that could not be read; those of heroes to be created as everywhere. */
+export function answerOrderError(error: Error, { body }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = body === undefined || isOrder(body) ? problemOf(error) : undefined;
+  if (!problem) throw error;
+  const { status: statusCode, headers = {} } = problem;
+  const message = statusCode === 413 ? TOO_LARGE : problem.message;
+  return reply.code(statusCode).headers(headers).send({ statusCode, body: { message } });
+}
+
+const TOO_LARGE = `The body is larger than ${MAX_BYTES / 1024} KiB, which ${MAX_ROWS} rows never are; load more with POST /heroes/import.`;
 
 /** Throws 400, which names the field and, of many rows, the row. */
 export function readOrder({ USE_CACHE, REQUEST, SQLS, ...others }: Record<string, unknown>): Order {

@@ -10,7 +10,7 @@ const AHEAD_BYTES = 64 * 1024;
 /** Imports whose files are still being sent: each keeps a connection of the record for as long as that takes. */
 const MAX_SENDING = 2;
 
-/** A file is as long as it is: it is read as it comes, and never held. */
+/** A file is as long as it is: it is read as it comes, and never held. In a scope of its own: no other route takes files. */
 export function importRoute(app: FastifyInstance, { record, live }: Parts): void {
   let sending = 0;
   const load = async (body: AsyncGenerator<Uint8Array>) => {

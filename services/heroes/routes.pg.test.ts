@@ -129,9 +129,56 @@ test('heroes', async (t) => {
     }
     for (const path of ['?ids=', '?ids=1,,2', '?ids=a', '?ids=99999999999', '/9999999999', '/x', '?ids=1&cache=maybe'])
       assert.equal((await client.call('GET', path)).status, 400, path);
+    for (const after of ['99999999999999999999', '2147483648', '-2147483650'])
+      assert.match((await client.call('GET', `/list?after=${after}`)).body.message, /^"after" in the query must be at/);
     assert.equal((await client.call('PUT', '/1', { ...good, id: 2 })).status, 400);
     assert.equal((await client.call('PATCH', '/1', {})).status, 400);
     assert.equal(await count(), before);
+  });
+
+  await t.test('what cannot be read at all is told in the form of the two requests too', async () => {
+    const bad: [string, string, number, RegExp][] = [
+      ['{"USE_CACHE":', 'application/json', 400, /not valid JSON/],
+      ['', 'application/json', 400, /body is empty|must be an object/],
+      ['a hero', 'text/plain', 415, /Content-Type: application\/json/],
+      ['1,a,b,c,1,d', 'text/csv', 415, /Content-Type: application\/json/],
+      [
+        `[${' '.repeat(1_280_000)}]`,
+        'application/json',
+        413,
+        /^The body is larger than 1250 KiB, .* \/heroes\/import\.$/,
+      ],
+    ];
+    for (const [body, type, expected, message] of bad) {
+      for (const path of ['/', '']) {
+        const answer = await client.call('POST', path, body, { 'content-type': type });
+        assert.deepEqual([answer.status, answer.body.statusCode], [expected, expected], answer.body.message);
+        assert.match(answer.body.body.message, message);
+      }
+    }
+    const origin = { 'content-type': 'application/json', origin: 'http://elsewhere.example' };
+    const elsewhere = await client.call('POST', '/', '{"USE_CACHE":true,"REQUEST":"write","SQLS":[]}', origin);
+    assert.deepEqual([elsewhere.status, elsewhere.body.statusCode], [403, 403]);
+  });
+
+  await t.test('a request takes 1000 of the longest rows, however they are written', async () => {
+    const escaped = (text: string) => {
+      const units = Array.from({ length: text.length }, (_, i) => text.charCodeAt(i).toString(16).padStart(4, '0'));
+      return `"${units.map((unit) => `\\u${unit}`).join('')}"`;
+    };
+    const face = escaped('𝄞'.repeat(20));
+    const row = `{${['hero', 'power', 'name', 'color'].map((field) => `${escaped(field)}:${face}`)},${escaped('xp')}:${escaped('-2147483648')}}`;
+    const rows = `[${Array(1000).fill(row)}]`;
+    const headers = { 'content-type': 'application/json' };
+    const { status, body } = await client.call(
+      'POST',
+      '/',
+      `{"USE_CACHE":"True","REQUEST":"write","SQLS":${rows}}`,
+      headers,
+    );
+    assert.deepEqual([status, body], [200, { statusCode: 200, body: 'write success' }]);
+    assert.equal((await client.call('POST', '/', rows, headers)).status, 201);
+    await app.record.query('delete from heroes.heroes where xp = -2147483648');
   });
 
   await t.test('ids never collide under concurrent writers, also beside rows that bring their own', async () => {

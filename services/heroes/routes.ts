@@ -1,8 +1,8 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ClientError, idempotencyKey, rows, type ServiceContext, sendWritten, type Written } from '../../src/index.ts';
+import { idempotencyKey, rows, type ServiceContext, sendWritten, type Written } from '../../src/index.ts';
 import { cacheRoute } from './cache-route.ts';
-import { bad, isOrder, MAX_ROWS, newHeroOf, readOrder } from './envelope.ts';
+import { answerOrderError, bad, isOrder, MAX_BYTES, MAX_ROWS, newHeroOf, readOrder } from './envelope.ts';
 import { FIELDS, found, type Hero, INTEGER, readChanges, readHero, readId, readIds } from './hero.ts';
 import { importRoute } from './import-route.ts';
 import { Reads } from './reads.ts';
@@ -21,7 +21,7 @@ export function routes(app: FastifyInstance, context: ServiceContext<typeof view
   readRoutes(app, parts);
   listRoute(app, parts);
   changeRoutes(app, parts);
-  importRoute(app, parts);
+  app.register(async (scope) => importRoute(scope, parts));
   cacheRoute(app, parts);
 }
 
@@ -30,6 +30,8 @@ function postRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Querystring: { cache?: boolean } }>(
     '/',
     {
+      bodyLimit: MAX_BYTES,
+      errorHandler: answerOrderError,
       schema: {
         tags: schemas.TAGS,
         summary: 'Read or write heroes in one request, or create heroes',
@@ -47,27 +49,17 @@ function postRoute(app: FastifyInstance, parts: Parts): void {
   );
 }
 
-/** Problems too come as the contract says. */
 async function order(
   request: FastifyRequest,
   reply: FastifyReply,
   parts: Parts,
   body: Record<string, unknown>,
 ): Promise<FastifyReply> {
-  try {
-    const order = readOrder(body);
-    if (order.request === 'read') return await parts.reads.send(request, reply, { ...order, body: envelopeOf });
-    if (order.heroes.length === 0) return reply.send(SUCCESS);
-    return await sendStored(reply, parts, {
-      ...order,
-      written: await parts.writes.insert(order.heroes, idempotencyKey(request)),
-      body: SUCCESS,
-    });
-  } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    const { status: statusCode, message, headers } = error;
-    return reply.code(statusCode).headers(headers).send({ statusCode, body: { message } });
-  }
+  const order = readOrder(body);
+  if (order.request === 'read') return parts.reads.send(request, reply, { ...order, body: envelopeOf });
+  if (order.heroes.length === 0) return reply.send(SUCCESS);
+  const written = await parts.writes.insert(order.heroes, idempotencyKey(request));
+  return sendStored(reply, parts, { ...order, written, body: SUCCESS });
 }
 
 const SUCCESS = { statusCode: 200, body: 'write success' };

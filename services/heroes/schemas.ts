@@ -1,4 +1,5 @@
 import { Type } from '../../src/index.ts';
+import { INTEGER } from './hero.ts';
 
 /** What the routes take and give, with examples: shown at `/docs`. What is sent is checked by the handlers, which say more. */
 
@@ -50,7 +51,14 @@ export const IdsQuery = Type.Object({
 });
 
 export const ListQuery = Type.Object({
-  after: Type.Optional(Type.Integer({ description: 'Heroes with a higher id than this', examples: [0] })),
+  after: Type.Optional(
+    Type.Integer({
+      minimum: INTEGER.min - 1,
+      maximum: INTEGER.max,
+      description: 'Heroes with a higher id than this',
+      examples: [0],
+    }),
+  ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
 });
 

@@ -1,8 +1,10 @@
 import { ClientError, idempotent, type PgRecord, type RecordTransaction, type Written } from '../../src/index.ts';
-import { FIELDS, type Hero, type NewHero } from './hero.ts';
+import { FIELDS, type Hero, INTEGER, type NewHero } from './hero.ts';
 
 /** Tries to insert beside rows that come with ids of their own. */
 const TRIES = 8;
+/** SQLSTATE: another row has the id; the sequence is at its end. */
+const [TAKEN, NO_MORE] = ['23505', '2200H'];
 
 /** `$1`: for each request, its heroes as a JSON array. The sequence counts in the order of the rows. */
 const INSERT = `
@@ -52,10 +54,31 @@ export class Writes {
         if (key === undefined) return await this.#insert(heroes);
         return await this.#once({ of: 'insert', key, says: text }, (tx) => insertAlone(tx, text));
       } catch (error) {
+        const state = (error as { code?: unknown }).code;
+        if (tries === TRIES || (state !== TAKEN && state !== NO_MORE)) throw error;
         // Somebody gave the id to a row of their own, and the sequence has gone on from there by now.
-        if (!isTaken(error) || tries === TRIES) throw error;
+        if (state === NO_MORE) await this.#goOnFromHighest(heroes.length);
       }
     }
+  }
+
+  /**
+   * Takes the sequence back to the highest id: it stays at its end when the row that brought it there has gone. The lock waits
+   * for rows that are not committed yet, so that none has a higher one. Throws 409 where there are not as many ids as wanted.
+   */
+  async #goOnFromHighest(wanted: number): Promise<void> {
+    await this.#record.transaction(async (tx) => {
+      await tx.query('lock table heroes.heroes in share row exclusive mode');
+      const [row] = await tx.query<{ highest: number }>('select coalesce(max(id), 0) as highest from heroes.heroes');
+      const { highest } = row!;
+      if (INTEGER.max - highest < wanted) throw noIds(highest);
+      // Unless somebody else has taken it back meanwhile.
+      await tx.query(
+        `select setval('heroes.heroes_id_seq', greatest($1::integer, 1), $1 > 0)
+           from heroes.heroes_id_seq where last_value = $2`,
+        [highest, INTEGER.max],
+      );
+    });
   }
 
   /** Gives some of the fields other values. Throws 404. */
@@ -106,6 +129,7 @@ export function noHero(ids: readonly number[]): ClientError {
   return new ClientError(404, `no hero with id ${[...new Set(ids)].join(', ')}`);
 }
 
-function isTaken(error: unknown): boolean {
-  return error instanceof Error && (error as { code?: unknown }).code === '23505';
+function noIds(highest: number): ClientError {
+  const reason = `a hero has ${highest}, and ids end at ${INTEGER.max}`;
+  return new ClientError(409, `no ids are left: ${reason}; delete it, and ids go on from the highest again`);
 }

@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ServiceCli } from '../../src/index.ts';
@@ -17,7 +15,10 @@ export function commands(program: Command, cli: ServiceCli): void {
       '<file>',
       'a JSON array or JSON lines of {"username","gamedate":"2019-11-06T04:03:45","score","level"}; "-" reads standard input',
     )
-    .action((file: string) => importFile(file, cli));
+    .action(async (file: string) => {
+      const { chunks, size } = await cli.input(file);
+      await load(chunks, cli, size);
+    });
   program
     .command('sample')
     .description('make up games: JSON lines to standard output, the same for the same seed and end')
@@ -29,14 +30,6 @@ export function commands(program: Command, cli: ServiceCli): void {
       const lines = sampleLines({ games, ...options });
       return options.import ? load(lines, cli) : print(lines);
     });
-}
-
-async function importFile(file: string, cli: ServiceCli): Promise<void> {
-  if (file === '-') return load(process.stdin, cli);
-  const { size } = await stat(file).catch((cause) => {
-    throw new Error(`cannot read ${file}: give the path of a readable file`, { cause });
-  });
-  await load(createReadStream(file, { highWaterMark: 1 << 18 }), cli, size);
 }
 
 async function load(chunks: AsyncIterable<Uint8Array>, cli: ServiceCli, size?: number): Promise<void> {

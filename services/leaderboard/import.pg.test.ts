@@ -56,8 +56,12 @@ test('imports a file whole', async (t) => {
       [{ level: 'x' }, /^line 2001: level must be a whole number from 1 to 100, found "x"$/],
       [{ gamedate: '2019-02-30T00:00:00' }, /^line 2001: gamedate must be a time such as/],
       [{ gamedate: 'infinity' }, /^line 2001: gamedate must be a time such as/],
+      [{ gamedate: '0001-01-01T00:00:00' }, /^line 2001: gamedate must be from 1684-07-29 to 2255-06-04 in UTC, found/],
+      [{ gamedate: '1684-07-29T00:30:00+01:00' }, /^line 2001: gamedate must be from 1684-07-29/],
+      [{ gamedate: '2255-06-05T00:00:00' }, /^line 2001: gamedate must be from 1684-07-29/],
       [{ username: '' }, /^line 2001: username must be text of 1 to 128 printable characters, found ""$/],
       [{ username: 'a\0b' }, /^line 2001: username must be text/],
+      [{ username: 'half of a pair \ud834' }, /^line 2001: username must be text/],
       [{ username: undefined }, /^line 2001: username must be text .* found nothing$/],
     ];
     const good = `${JSON.stringify(game())}\n`.repeat(2000);
@@ -65,5 +69,15 @@ test('imports a file whole', async (t) => {
       await assert.rejects(load(`${good}${JSON.stringify(game(changes))}\n{"not read`), { message });
     }
     assert.equal(await count(), before);
+  });
+
+  await t.test('the first and the last moment that boards can hold are on them', async () => {
+    await load(
+      JSON.stringify(['1684-07-29T00:00:00', '2255-06-04T23:59:59.999999'].map((gamedate) => game({ gamedate }))),
+    );
+    await live.reached({ ...live.watermark, lsn: await record.flushedLsn() });
+    const report = await views[0]!.verify();
+    assert.deepEqual([report.drift, views[0]!.status().state], [0, 'live']);
+    assert.ok(views[0]!.readNow([]));
   });
 });

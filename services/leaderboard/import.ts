@@ -55,22 +55,37 @@ function copyLine(value: unknown, line: number, settings: Settings): string {
     throw new BadRecord(line, `expected an object, found ${found(value)}`);
   const game = value as FileGame;
   const username = copyName(game.username, line);
-  const time = typeof game.gamedate === 'string' ? isoToMicros(game.gamedate) : undefined;
-  if (time === undefined || !Number.isFinite(time) || time < EARLIEST || time >= LATEST)
-    throw new BadRecord(line, `gamedate must be a time such as "2019-11-06T04:03:45", found ${found(game.gamedate)}`);
+  const time = copyTime(game.gamedate, line);
   const result = readResult(game, settings);
   if (typeof result === 'string') throw new BadRecord(line, result);
-  return `${username}\t${microsToIso(time)}\t${result.level}\t${result.score}\n`;
+  return `${username}\t${time}\t${result.level}\t${result.score}\n`;
 }
 
-const EARLIEST = isoToMicros('0001-01-01')!;
-const LATEST = isoToMicros('9999-12-31')!;
+/** The days that boards hold: microseconds within 2^53 of 1970. A row beyond them would send every read to the record. */
+const [FIRST_DAY, LAST_DAY] = ['1684-07-29', '2255-06-04'];
+const [EARLIEST, LATEST] = [isoToMicros(FIRST_DAY)!, isoToMicros(`${LAST_DAY}T23:59:59.999999`)!];
+
+/** A time as a field of COPY's text format. */
+function copyTime(gamedate: unknown, line: number): string {
+  const time = typeof gamedate === 'string' ? isoToMicros(gamedate) : undefined;
+  if (time === undefined || !Number.isFinite(time))
+    throw new BadRecord(line, `gamedate must be a time such as "2019-11-06T04:03:45", found ${found(gamedate)}`);
+  if (time < EARLIEST || time > LATEST)
+    throw new BadRecord(line, `gamedate must be from ${FIRST_DAY} to ${LAST_DAY} in UTC, found ${found(gamedate)}`);
+  return microsToIso(time);
+}
 
 const MAX_NAME = 128;
 
 /** A name as a field of COPY's text format, where a backslash escapes. */
 function copyName(name: unknown, line: number): string {
-  if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME || /[\x00-\x1f\x7f]/.test(name))
+  if (!isName(name))
     throw new BadRecord(line, `username must be text of 1 to ${MAX_NAME} printable characters, found ${found(name)}`);
   return name.includes('\\') ? name.replaceAll('\\', '\\\\') : name;
+}
+
+/** PostgreSQL stores neither U+0000 nor half of a surrogate pair, which would arrive as another character. */
+function isName(name: unknown): name is string {
+  if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME) return false;
+  return name.isWellFormed() && !/[\x00-\x1f\x7f]/.test(name);
 }

@@ -70,6 +70,18 @@ describe('where no server runs, a command opens what it needs', () => {
     assert.equal((await json('leaderboard', 'import', gamesFile('good.jsonl', [game, game, game]))).games, 3);
   });
 
+  test('an import that fails is one sentence, of a folder too', async () => {
+    const file = gamesFile('bad.csv', []);
+    writeFileSync(file, 'x,yes,fire,fireman,1,red\n');
+    const bad = await lockstep('heroes', 'import', file);
+    assert.equal(bad.code, 1);
+    assert.match(bad.stderr, /^error: line 1: id must be a whole number, found "x"\. Nothing was stored\.$/m);
+    for (const service of ['heroes', 'leaderboard']) {
+      const { code, stderr } = await lockstep(service, 'import', folder);
+      assert.deepEqual([code, /it is a folder; give the path of a file/.test(stderr)], [1, true], stderr);
+    }
+  });
+
   test('[SPEC 7] verify compares what was imported', async () => {
     const [report] = await json('verify');
     assert.deepEqual([report.compared, report.drift], [3, 0]);

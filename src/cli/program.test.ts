@@ -64,11 +64,11 @@ function dataDirectory(t: TestContext): string {
 }
 
 /** A running server's control socket with one view that answers `report` to `verify`. */
-async function serve(t: TestContext, verified: VerifyReport | Error): Promise<string> {
+async function serve(t: TestContext, verified: VerifyReport | Error, shown = status): Promise<string> {
   const dataDir = dataDirectory(t);
   const view = {
     name: 'leaderboard/boards',
-    status: () => status,
+    status: () => shown,
     async verify(progress) {
       progress?.(5, 10);
       if (verified instanceof Error) throw verified;
@@ -164,6 +164,17 @@ test('a view that is none is one line on stderr, and wrong usage: 1 would be dri
     assert.deepEqual([code, stdout], [2, ''], job);
     assert.equal(stderr, 'error: There is no view "nothing"; views: leaderboard/boards.\n');
   }
+});
+
+test('[SPEC 5] [SPEC 7] verify and rebuild end with 1 where the view cannot hold a row, and name it', async (t) => {
+  const fault = 'it cannot hold the row 17 of leaderboard.games: ...';
+  const dataDir = await serve(t, { ...report, fault }, { ...status, state: 'broken', fault });
+  const verified = await lockstep(dataDir, 'verify');
+  assert.match(verified.stdout, /^✖ leaderboard\/boards .* drift 0 .*\n {4}it cannot hold the row 17 of /);
+  assert.equal(verified.code, 1);
+  const rebuilt = await lockstep(dataDir, 'rebuild');
+  assert.equal(rebuilt.stdout, `✖ leaderboard/boards  is broken: ${fault}\n`);
+  assert.equal(rebuilt.code, 1);
 });
 
 test('a job that fails is one line on stderr, and 1', async (t) => {

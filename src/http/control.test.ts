@@ -77,7 +77,7 @@ test('verify and rebuild stream progress lines, then the result', async (t) => {
   assert.equal(status?.state, 'live');
 });
 
-test('a view that is none is 404 naming those there are; a failed job ends in an error line', async (t) => {
+test('a view that is none is 404 naming those there are; a failed job ends in a line with the reason', async (t) => {
   const view = new TestView();
   view.verify = async () => {
     throw new Error('the slot is gone');
@@ -87,7 +87,7 @@ test('a view that is none is 404 naming those there are; a failed job ends in an
   assert.equal(missing.statusCode, 404);
   assert.match(missing.json<{ message: string }>().message, /views: sample\/numbers/);
   const failed = await app.inject({ method: 'POST', url: '/verify' });
-  assert.match(failed.body, /"error":\{"status":500/);
+  assert.match(failed.body, /"error":\{"status":500,"message":"the slot is gone"\}/);
 });
 
 test('projections are verified like views; one that another node follows only when it is named', async (t) => {

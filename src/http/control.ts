@@ -138,7 +138,9 @@ async function* run<View>(
     for (const [name, view] of views) results.push(yield* follow(name, view, work));
     yield { result: results };
   } catch (error) {
-    yield { error: errorMember(error, log) as { status: number; message: string } };
+    // Operators are told the reason, whatever it is.
+    const { message } = error as Error;
+    yield { error: { ...(errorMember(error, log) as { status: number; message: string }), message } };
   }
 }
 

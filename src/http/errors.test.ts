@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import type { InjectOptions } from 'fastify';
+import type { FastifyInstance, InjectOptions } from 'fastify';
 import { testServer } from './testing/server.ts';
 
 interface ProblemBody {
@@ -94,6 +94,27 @@ test('a path without a route is 404 with a hint, a known path with another metho
   assert.equal(response.statusCode, 405);
   assert.equal(response.headers.allow, 'GET, HEAD, POST');
   assert.equal(body.message, 'This path takes GET, HEAD, POST, not DELETE.');
+});
+
+test('Allow has the methods of the route that a path is, not of those whose parameter could be it', async (t) => {
+  const answer = async () => 'here';
+  const routes = (app: FastifyInstance) => {
+    app.post('/', answer).get('', answer);
+    app.get('/:id', answer).delete('/:id', answer).patch('/:id/parts', answer);
+    app.get('/list', answer).get('/list/:id', answer);
+  };
+  const { app } = await testServer(t, {}, { services: [{ name: 'rows', title: 'Rows', routes }] });
+  for (const [path, methods] of [
+    ['/rows', 'GET, HEAD, POST'],
+    ['/rows/', 'GET, HEAD, POST'], // the page is here
+    ['/rows/7', 'DELETE, GET, HEAD'],
+    ['/rows/7/parts', 'PATCH'],
+    ['/rows/list', 'GET, HEAD'],
+    ['/rows/list/7', 'GET, HEAD'],
+  ] as const) {
+    const { statusCode, headers } = await app.inject({ method: 'OPTIONS', url: path });
+    assert.deepEqual([path, statusCode, headers.allow], [path, 405, methods]);
+  }
 });
 
 test('a missing static file is 404, not a wrong method', async (t) => {

@@ -102,7 +102,10 @@ export function errorMember(error: unknown, log: Logger): Readonly<Record<string
 
 interface Route {
   readonly method: string;
+  readonly url: string;
   readonly pattern: RegExp;
+  /** Sorts before that of a route with a parameter where this one has a name. */
+  readonly shape: string;
 }
 
 /** Answers what no route of the server is for. */
@@ -113,10 +116,11 @@ export function installErrors(app: FastifyInstance, log: Logger): AnswerMissing 
   const routes: Route[] = [];
   app.addHook('onRoute', ({ method, url }) => {
     if (/[*(]/.test(url)) return;
-    for (const each of [method].flat()) routes.push({ method: each, pattern: patternOf(url) });
+    for (const each of [method].flat())
+      routes.push({ method: each, url, pattern: patternOf(url), shape: shapeOf(url) });
   });
   app.setErrorHandler((error, _request, reply) => answerError(error, reply, log));
-  return (request, reply) => sendProblem(reply, missing(request, routes));
+  return (request, reply) => sendProblem(reply, missing(app, request, routes));
 }
 
 /** `/users/:name` as an expression. */
@@ -127,12 +131,27 @@ function patternOf(url: string): RegExp {
   return new RegExp(`^${parts.join('/')}$`);
 }
 
-function missing(request: FastifyRequest, routes: readonly Route[]): Problem {
-  const path = request.url.split('?', 1)[0]!;
-  const methods = [...new Set(routes.filter((route) => route.pattern.test(path)).map((route) => route.method))];
+function shapeOf(url: string): string {
+  const parts = url.replace(/\/$/, '').split('/');
+  return parts.map((part) => (part.startsWith(':') ? 'b' : 'a')).join('');
+}
+
+function missing(app: FastifyInstance, request: FastifyRequest, routes: readonly Route[]): Problem {
+  const methods = methodsOf(app, request.url.split('?', 1)[0]!, routes);
   if (methods.length === 0 || methods.includes(request.method)) {
     return { status: 404, message: 'There is nothing at this path. The routes are listed at /docs.' };
   }
   const allow = methods.sort().join(', ');
   return { status: 405, message: `This path takes ${allow}, not ${request.method}.`, headers: { allow } };
+}
+
+/** Those of the route that a path is: of `/rows/list`, where there is one, and not of `/rows/:id` besides. */
+function methodsOf(app: FastifyInstance, path: string, routes: readonly Route[]): string[] {
+  const found = routes.filter(({ method, url, pattern }) => {
+    if (pattern.test(path)) return true;
+    // A service's `/` is told of as its prefix, and is there with the stroke too.
+    return path.endsWith('/') && pattern.test(path.slice(0, -1)) && app.hasRoute({ method, url: `${url}/` });
+  });
+  const [nearest] = found.map(({ shape }) => shape).sort();
+  return [...new Set(found.filter(({ shape }) => shape === nearest).map(({ method }) => method))];
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
+import pino from 'pino';
 import { parsePosition } from '../changes/position.ts';
 import { FakeLog, type FakeWrite } from '../testing/fake-feed.ts';
 import { ALL, expected, following, pumpUntil, settle, until } from '../testing/fake-follower.ts';
@@ -211,4 +212,28 @@ test('a view whose apply fails is broken, says so, and is built again', async (t
   t.mock.timers.tick(15_000);
   await until('the view answers', () => view.readNow([ALL]) !== undefined);
   assert.deepEqual(view.readNow([ALL])!.results[0], ['7=1']);
+});
+
+test('[SPEC 5] a view that cannot hold a row is broken and names it, in the log too; it heals without a rebuild', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const log = new FakeLog();
+  const told: string[] = [];
+  const write = (line: string) => void told.push(JSON.parse(line).msg);
+  const { follower, watermark, view } = following(t, log, { log: pino({}, { write }) });
+  await follower.start();
+  await settle(log, watermark);
+  const state = view.generation!.state as unknown as FakeState;
+  told.length = 0;
+  state.unheld = 'it cannot hold the row 7';
+  assert.deepEqual([view.state, view.status().fault], ['broken', state.unheld]);
+  assert.equal(follower.status().ready, false);
+  t.mock.timers.tick(16_000);
+  assert.equal(view.generation!.state as unknown, state, 'a rebuild would find the same row');
+  state.unheld = undefined;
+  assert.deepEqual([view.state, view.status().fault, follower.status().ready], ['live', null, true]);
+  t.mock.timers.tick(16_000);
+  assert.deepEqual(told, [
+    'the view is broken; its reads are answered from the record',
+    'the view holds all rows again',
+  ]);
 });

@@ -13,6 +13,7 @@ import { SchemaWatch } from './schema-watch.ts';
 import type { ServedView } from './served-view.ts';
 import { StreamWatch } from './stream-watch.ts';
 import type { TopicHub } from './topic-hub.ts';
+import { UnheldLog } from './unheld-log.ts';
 import type { Watermark } from './watermark.ts';
 
 export interface FollowerOptions {
@@ -47,6 +48,7 @@ export class Follower {
   readonly #backoff = new Backoff({ firstMs: 20, maxMs: 5000 });
   readonly #schema: SchemaWatch;
   readonly #watch: StreamWatch;
+  readonly #unheld: UnheldLog;
   readonly #opened = Promise.withResolvers<void>();
   #session: FeedSession | null = null;
   #applier: Applier | null = null;
@@ -57,13 +59,17 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    const { views, watermark, checkSchema, currentSnapshot } = options;
+    const { views, watermark, checkSchema, currentSnapshot, log } = options;
+    this.#unheld = new UnheldLog(log);
     const rebuild = (error: RebuildNeeded) => this.#end(error);
     const schema = { views, watermark, checkSchema, currentSnapshot, stopped: this.#stop.signal, rebuild };
     this.#schema = new SchemaWatch(schema);
     this.#watch = new StreamWatch({
       flushedLsn: () => options.flushedLsn(),
-      look: () => this.#schema.check(),
+      look: () => {
+        this.#schema.check();
+        this.#unheld.look(views);
+      },
       tend: () => this.#tend(),
       ended: (error) => this.#end(error),
     });
@@ -250,9 +256,9 @@ export class Follower {
       const { generation } = view;
       if (generation?.fault) this.#broken(view, generation.fault);
       else view.tend(this.#options.clock());
-      if (view.state !== 'broken' || this.#options.lacking(view)) continue;
+      if (view.ownFault === null || this.#options.lacking(view)) continue;
       view.rebuild().catch((error) => {
-        if (view.state === 'broken') this.#broken(view, error); // unless a new stream has had it built meanwhile
+        if (view.ownFault !== null) this.#broken(view, error); // unless a new stream has had it built meanwhile
       });
     }
   }

@@ -75,6 +75,8 @@ export interface VerifyReport {
   /** The first hundred. */
   readonly examples: readonly Drift[];
   readonly seconds: number;
+  /** Why the view gives no answers all the same: a row that it cannot hold. */
+  readonly fault?: string | null;
 }
 
 export type Progress = (rows: number, of: number) => void;

@@ -86,9 +86,24 @@ export class ServedView implements ViewHandle {
     return this.#generation?.torn || this.doubted ? 'catching up' : 'live';
   }
 
-  /** Why it is answered from the record until it can be built. */
+  /** Why it is answered from the record: until it can be built, or as long as there is a row that it cannot hold. */
   get fault(): string | null {
+    return this.#buildFault ?? this.unheld ?? null;
+  }
+
+  get #buildFault(): string | null {
     return this.ownFault ?? this.#stored?.side.fault() ?? null;
+  }
+
+  /** Rows that it cannot hold (`ViewStats.unheld`); null while that is not known. */
+  get unheld(): string | null | undefined {
+    const stats = this.#stats;
+    return stats ? stats.unheld : null;
+  }
+
+  get #stats(): ViewStats | null {
+    const source = this.#stored ?? this.#generation?.state;
+    return this.#isFed && source ? source.stats() : null;
   }
 
   /** Of a view outside of the process. */
@@ -202,7 +217,7 @@ export class ServedView implements ViewHandle {
 
   /** Of a view outside of the process: whether it may be answered from. */
   get #servesStored(): boolean {
-    return this.#isFed && !this.doubted && !this.fault;
+    return this.#isFed && !this.doubted && !this.#buildFault;
   }
 
   async #readStored<Queries extends readonly ViewQuery<unknown>[]>(
@@ -267,9 +282,8 @@ export class ServedView implements ViewHandle {
 
   status(): ViewStatus {
     const { watermark, service, name, definition } = this.#options;
-    const source = this.#stored ?? this.#generation?.state;
-    const served = this.#isFed && source !== undefined;
-    const stats: ViewStats = served ? source.stats() : { entries: 0, bytes: 0 };
+    const served = this.#stats;
+    const { unheld, ...stats }: ViewStats = served ?? { entries: 0, bytes: 0 };
     return {
       service,
       name,
@@ -281,7 +295,7 @@ export class ServedView implements ViewHandle {
       ...(stats.cache && this.#lazyReads && { cache: { ...stats.cache, statements: this.#lazyReads.statements } }),
       progress: this.progress,
       rebuilds: Math.max(0, this.#builds - 1),
-      fault: this.fault,
+      fault: this.#buildFault ?? unheld ?? null,
     };
   }
 
@@ -290,7 +304,10 @@ export class ServedView implements ViewHandle {
   }
 
   verify(progress?: Progress): Promise<VerifyReport> {
-    return this.#alone('verified', () => this.#options.verify(this, progress));
+    return this.#alone('verified', async () => {
+      const report = await this.#options.verify(this, progress);
+      return { ...report, fault: this.fault };
+    });
   }
 
   /** One rebuild or verification at a time: each holds a whole second state. */

@@ -158,6 +158,45 @@ test('[SPEC 5] a view that cannot be built is broken, answers from the record, a
   await shows(app, 'ann 5');
 });
 
+for (const [what, row, reason] of [
+  [
+    'a time',
+    `(17, 'early', '0001-01-01Z', 1, 1)`,
+    /row 17 of leaderboard.games: .* 0001-01-01T.*; expected a timestamp/,
+  ],
+  ['an id', `(9007199254740993, 'far', now(), 1, 1)`, /row 9007199254740993 of leaderboard.games: the column game_id/],
+] as const) {
+  test(`[SPEC 3] [SPEC 5] [SPEC 7] ${what} that boards cannot hold is named, streamed or loaded; without it they answer`, async (t) => {
+    const streamed = await appWith(t, ['ann', 5]);
+    const insertion = `insert into leaderboard.games (game_id, username, gamedate, level, score) values ${row}`;
+    await streamed.record.query(insertion);
+    await until('the view is broken', () => streamed.views[0]!.status().state === 'broken');
+    await assertNamed(streamed, reason);
+    const loaded = await streamed.restart();
+    await until('the view is broken', () => loaded.views[0]!.status().state === 'broken');
+    await assertNamed(loaded, reason);
+    await loaded.record.query(`delete from leaderboard.games where username <> 'ann'`);
+    await shows(loaded, 'ann 5');
+    await until('the view is live', () => loaded.views[0]!.status().state === 'live');
+    assert.equal((await fetch(`${loaded.url}/readyz`)).status, 200);
+    await assertVerified(loaded);
+  });
+}
+
+/** One row of two is held, the other one told of, and the record answers. */
+async function assertNamed({ url, views: [view] }: TestApp, reason: RegExp): Promise<void> {
+  assert.match(view!.status().fault!, reason);
+  assert.match(await (await fetch(`${url}/readyz`)).text(), reason);
+  assert.match(await (await fetch(`${url}/metrics`)).text(), /view="games",state="broken"\} 1/);
+  const { results, source } = await view!.read(BEST);
+  assert.deepEqual([results[0].length, source], [2, 'record']);
+  const { drift, compared, fault } = await view!.verify();
+  assert.deepEqual([drift, compared], [0, 1]);
+  assert.match(fault!, reason);
+  await view!.rebuild();
+  assert.equal(view!.status().state, 'broken');
+}
+
 test('[SPEC 5] while the view is being built, reads come from the record and say so', async (t) => {
   const app = await appWith(t, ['ann', 5], ['bob', 7]);
   const view = app.views[0]!;

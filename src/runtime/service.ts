@@ -45,6 +45,8 @@ export interface ServiceCli {
   projection(name: string): Promise<Pick<ProjectionHandle, 'target' | 'retry'>>;
   /** As in `ServiceContext`. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** The bytes of a file that the command line names, and how many; `-` is standard input. Rejects with what to do. */
+  input(file: string): Promise<{ readonly chunks: AsyncIterable<Uint8Array>; readonly size?: number }>;
   /** A progress bar on a terminal, plain lines elsewhere, nothing with `--json`. */
   progress(label: string, of?: number): { update(done: number, of?: number): void; done(text?: string): void };
   /** Prints a result: as JSON with `--json`, otherwise `text`. */

@@ -12,6 +12,8 @@ export interface AllRows extends ViewQuery<string[]> {
 export class FakeState implements MemoryView<AllRows> {
   readonly rows = new Map<number, number>();
   applied = 0;
+  /** As if there were a row that it cannot hold. */
+  unheld: string | undefined;
   readonly #slices: Change[] = [];
 
   load(_table: string, rows: readonly Row[]): void {
@@ -52,7 +54,7 @@ export class FakeState implements MemoryView<AllRows> {
   }
 
   stats() {
-    return { entries: this.rows.size, bytes: this.rows.size * 16 };
+    return { entries: this.rows.size, bytes: this.rows.size * 16, unheld: this.unheld };
   }
 
   *compare(other: FakeState): Iterable<Drift | undefined> {

@@ -60,7 +60,7 @@ async function startApp(options: AppOptions): Promise<TestApp> {
   end = () => runtime.stop();
   const served = await serve(runtime, { version: 'test' });
   end = () => served.stop();
-  while (!runtime.live.status().ready) await sleep(5);
+  while (isBuilding(runtime)) await sleep(5);
   return {
     ...runtime,
     url: served.url,
@@ -70,4 +70,10 @@ async function startApp(options: AppOptions): Promise<TestApp> {
       return startApp(options);
     },
   };
+}
+
+/** A view that is broken is a test's own doing. */
+function isBuilding({ live }: Runtime): boolean {
+  const { following, views } = live.status();
+  return !following || views.some(({ state }) => state === 'building');
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Change } from '../changes/change.ts';
+import type { Row } from '../record/value.ts';
 import type { Operation } from '../views/stored.ts';
 import type { MemoryView, ViewDefinition, ViewQuery } from '../views/view.ts';
 import type { ScriptBucket } from './script-bucket.ts';
@@ -21,6 +22,13 @@ export class StoredPair<Query extends ViewQuery<unknown>> {
     await this.#operate([...this.#kind.changes(changes, { xid: 1 })].map(({ operation }) => operation));
   }
 
+  /** Both are loaded with rows of a snapshot. */
+  async load(table: string, rows: readonly Row[]): Promise<void> {
+    this.memory.load(table, rows);
+    await this.memory.loaded();
+    await this.#operate([...this.#kind.load(table, rows)].map(({ operation }) => operation));
+  }
+
   async expire(now: number): Promise<void> {
     this.memory.expire?.(now);
     await this.#operate(this.#kind.expire?.(now) ?? []);
@@ -38,6 +46,13 @@ export class StoredPair<Query extends ViewQuery<unknown>> {
     for (const query of this.#kind.audit(this.memory)) await this.ask(query as Query);
     const [entries] = await this.#bucket.read([{ bucket: 0, name: 'entries', args: [] }]);
     assert.equal(entries, this.memory.stats().entries);
+    if (this.#kind.unheld) assert.equal(await this.unheld(), this.memory.stats().unheld);
+  }
+
+  /** What the store tells of rows that it cannot hold. */
+  async unheld(): Promise<string | undefined> {
+    const { unheld } = this.#kind;
+    return unheld?.text(await this.#bucket.read(unheld.reads));
   }
 
   get #kind() {

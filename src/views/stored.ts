@@ -59,6 +59,11 @@ export interface StoredKind<Query extends ViewQuery<unknown> = ViewQuery<unknown
   changes(changes: readonly Change[], commit: { readonly xid: number }): Iterable<BucketOperation>;
   /** Lets go of what the declaration says to let go of; `now` in microseconds. For each bucket. */
   expire?(now: number): readonly Operation[];
+  /** Set where there may be rows that it cannot hold: what is asked to know of them, and what that tells, as `ViewStats.unheld`. */
+  readonly unheld?: {
+    readonly reads: readonly StoredRead[];
+    text(replies: readonly unknown[]): string | undefined;
+  };
   /** Set where the view does not hold all there is, so that the number of its entries says nothing. */
   readonly partial?: true;
   /** What to ask; several where the keys of one query lie in several buckets. */

@@ -78,6 +78,11 @@ export interface ViewStats {
   readonly bytes: number;
   /** Of a view that is filled on demand. */
   readonly cache?: CacheStats;
+  /**
+   * What rows it cannot hold as they are, and why, in words for the operator. It holds all others, and while there is one it
+   * gives no answers: the record does.
+   */
+  readonly unheld?: string | undefined;
 }
 
 /** Since the state was built. */

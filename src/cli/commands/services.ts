@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ServiceDefinition } from '../../runtime/service.ts';
+import { inputFile } from '../input-file.ts';
 import type { CommandContext } from '../program.ts';
 import { RecordSession } from '../record-session.ts';
 
@@ -25,6 +26,7 @@ function addService(program: Command, { name, title, commands }: ServiceDefiniti
     get settings() {
       return settings;
     },
+    input: inputFile,
     progress: (label, of) => context.out.progress(label, of),
     print: (value, text) => context.out.print(value, text),
   });

@@ -75,9 +75,9 @@ function recordText({ databaseUrl, dataDir }: Config, cwd: string): string {
 }
 
 function viewsText({ views }: LiveStatus): string {
-  const each = views.map(({ service, name, state, entries, bytes: size }) =>
+  const each = views.map(({ service, name, state, fault, entries, bytes: size }) =>
     state === 'broken'
-      ? styleText('red', `${service}/${name} is broken`)
+      ? styleText('red', `${service}/${name} is broken: ${fault}`)
       : `${service}/${name}, ${count(entries)} entries in ${bytes(size)}`,
   );
   return each.join('\n            ') || 'none';

@@ -17,11 +17,11 @@ export function addVerify(program: Command, context: CommandContext): void {
   program
     .command('verify')
     .argument('[view]', VIEW)
-    .description('compare views with the record; ends with 1 when they differ')
+    .description('compare views with the record; ends with 1 when they differ, or cannot hold a row')
     .action(async (view?: string) => {
       const reports = await onViews<VerifyReport>(context, '/verify', view);
       context.out.print(reports, reports.map(verifyText).join('\n'));
-      if (reports.some((report) => report.drift > 0)) throw new Failed('drift found');
+      if (reports.some(({ drift, fault }) => drift > 0 || fault)) throw new Failed('drift found');
     });
 }
 
@@ -33,6 +33,7 @@ export function addRebuild(program: Command, context: CommandContext): void {
     .action(async (view?: string) => {
       const statuses = await onViews<ViewStatus | ProjectionStatus>(context, '/rebuild', view);
       context.out.print(statuses, statuses.map(rebuildText).join('\n'));
+      if (statuses.some(({ state }) => state === 'broken')) throw new Failed('broken');
     });
 }
 
@@ -85,15 +86,17 @@ class Bars {
 }
 
 export function rebuildText(status: ViewStatus | ProjectionStatus): string {
-  const { service, name, position } = status;
+  const { service, name, position, state, fault } = status;
+  if (state === 'broken') return `${styleText('red', '✖')} ${service}/${name}  is broken: ${fault}`;
   const done = 'entries' in status ? `built anew, ${count(status.entries)} entries` : 'reconciled with the record';
   return `${styleText('green', '✔')} ${service}/${name}  ${done}  ${styleText('dim', `at ${position}`)}`;
 }
 
-export function verifyText({ view, compared, drift, examples, position, seconds: took }: VerifyReport): string {
+export function verifyText({ view, compared, drift, examples, position, seconds: took, fault }: VerifyReport): string {
   const where = styleText('dim', `at ${position}, ${seconds(took)}`);
-  const mark = drift === 0 ? styleText('green', '✔') : styleText('red', '✖');
-  const line = `${mark} ${view}  ${count(compared)} compared, drift ${count(drift)}  ${where}`;
+  const mark = drift === 0 && !fault ? styleText('green', '✔') : styleText('red', '✖');
+  const why = fault ? `\n    ${fault}` : '';
+  const line = `${mark} ${view}  ${count(compared)} compared, drift ${count(drift)}  ${where}${why}`;
   if (drift === 0) return line;
   const shown = table(examples, [
     { heading: 'what', of: (each) => each.what },

@@ -13,6 +13,7 @@ import type { ServedView } from '../served-view.ts';
 import { twinOf } from '../stored-twin.ts';
 import { StreamWatch } from '../stream-watch.ts';
 import type { TopicHub } from '../topic-hub.ts';
+import { UnheldLog } from '../unheld-log.ts';
 import type { Watermark } from '../watermark.ts';
 import { rebuildStored, verifyStored } from './aside.ts';
 import { type Begun, beginTerm, isBroken, type OpenOptions } from './begin.ts';
@@ -59,6 +60,7 @@ export class StoredFollower {
   readonly #backoff = new Backoff({ firstMs: 20, maxMs: 5000 });
   readonly #schema: SchemaWatch;
   readonly #watch: StreamWatch;
+  readonly #unheld: UnheldLog;
   #running: Promise<void> | null = null;
   #session: FeedSession | null = null;
   #applier: StoredApplier | null = null;
@@ -74,7 +76,8 @@ export class StoredFollower {
   #beginning: Promise<unknown> = Promise.resolve();
 
   constructor(options: StoredFollowerOptions) {
-    const { views, watermark, checkSchema, currentSnapshot, node } = options;
+    const { views, watermark, checkSchema, currentSnapshot, node, log } = options;
+    this.#unheld = new UnheldLog(log);
     this.#options = options;
     this.#schema = new SchemaWatch({
       views,
@@ -89,6 +92,7 @@ export class StoredFollower {
       flushedLsn: () => options.flushedLsn(),
       look: () => {
         this.#schema.check();
+        this.#unheld.look(views);
         void this.#lookAtStore();
       },
       tend: () => this.#tend(),

@@ -13,8 +13,8 @@ export interface Side {
   readonly boards: BoardSet;
   /** Changes applied so far: how far entries may have moved since the last look. */
   readonly applied: number;
-  /** Rows it cannot hold. */
-  readonly aside: number;
+  /** Ids of rows it cannot hold, in one order. */
+  readonly aside: readonly string[];
 }
 
 /** Gives the two states anew: each block looks at them as they are then. */
@@ -38,8 +38,18 @@ export function* compareBoards(sides: Sides): Generator<Drift | undefined> {
 }
 
 function* compareAside({ table, view, record }: Sides): Generator<Drift | undefined> {
-  const [inView, inRecord] = [view().aside, record().aside].map((count) => `${count} rows that memory cannot hold`);
-  yield inView === inRecord ? undefined : { what: table, inView: inView!, inRecord: inRecord! };
+  const [mine, its] = [new Set(view().aside), new Set(record().aside)];
+  const [inView, inRecord] = [onlyIn(mine, its), onlyIn(its, mine)];
+  yield inView || inRecord
+    ? { what: `rows of ${table} that memory cannot hold`, inView: inView || 'no more', inRecord: inRecord || 'no more' }
+    : undefined;
+}
+
+function onlyIn(these: ReadonlySet<string>, those: ReadonlySet<string>): string {
+  return [...these]
+    .filter((id) => !those.has(id))
+    .slice(0, 9)
+    .join(', ');
 }
 
 /** Every row of the view has its like in the record; then every row of the record is in the view at all. */

@@ -23,26 +23,24 @@ import type { BoardWindow } from './board-window.ts';
 import type { NodePoolOptions } from './node-pool.ts';
 import type { OrderedRows } from './ordered-rows.ts';
 import { RowMarks } from './row-marks.ts';
+import { RowsAside } from './rows-aside.ts';
 import { inTurns } from './turns.ts';
 
-/** Rows that cannot be held which are told apart; with more, only a rebuild or a TRUNCATE helps. */
-const MAX_ASIDE = 100_000;
 /** So many new rows together are put on the boards in the boards' order. */
 const BATCH = 32;
 
 /**
  * The `leaderboard` kind in memory. It finds old rows by id itself, so the table needs no REPLICA IDENTITY FULL, and every
  * change may come twice. While the table holds a row that it cannot hold exactly (an id beyond 2^53, a score that is not a
- * number, a time beyond the year 2255, a value the log did not carry), it gives no answers: the record does.
+ * number, a time beyond the year 2255, a value the log did not carry), it holds all others and gives no answers: the record
+ * does. `stats` tells of it.
  *
  * Call `expire` before `loaded`, and windows that would be dropped at once are not built first.
  */
 export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   readonly #shape: LeaderboardShape;
   #boards: BoardSet;
-  /** Ids of rows that cannot be held. */
-  #aside = new Set<Value>();
-  #tooManyAside = false;
+  readonly #aside: RowsAside;
   #applied = 0;
   /** In a slice of a large transaction. */
   #inSlice = false;
@@ -54,6 +52,7 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   constructor(options: { shape: LeaderboardShape; fanout?: NodePoolOptions }) {
     this.#shape = options.shape;
     this.#fanout = options.fanout;
+    this.#aside = new RowsAside(options.shape.table);
     this.#boards = new BoardSet(options);
   }
 
@@ -61,8 +60,8 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     if (table !== this.#shape.table) return;
     for (const row of rows) {
       const reason = unfitness(this.#shape, row);
-      if (reason) throw new Error(`leaderboard of ${table}: ${reason}`);
-      this.#boards.rows.add(row, { indexed: false });
+      if (reason) this.#aside.add(row[this.#shape.id], reason);
+      else this.#boards.rows.add(row, { indexed: false });
     }
   }
 
@@ -105,10 +104,9 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
 
   answer(query: LeaderboardQuery | BoardAuditQuery): unknown {
     if (query.ask === 'rows') return query.ids.map((id) => this.#rowOf(id));
-    if (query.ask === 'sizes')
-      return { ranked: this.#boards.histories.size, aside: [...this.#aside].map(String).sort() };
+    if (query.ask === 'sizes') return { ranked: this.#boards.histories.size, aside: this.#aside.ids };
     checkQuery(query);
-    if (this.#aside.size > 0 || this.#tooManyAside) return undefined;
+    if (this.#aside.any) return undefined;
     if (query.ask === 'history') return this.#history(query);
     const window = this.#windowOf(query);
     if (window === undefined) return undefined;
@@ -123,7 +121,7 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   }
 
   stats(): ViewStats {
-    return { entries: this.#boards.rows.count, bytes: this.#boards.bytes };
+    return { entries: this.#boards.rows.count, bytes: this.#boards.bytes, unheld: this.#aside.text };
   }
 
   compare(other: MemoryView<LeaderboardQuery>): Iterable<Drift | undefined> {
@@ -150,7 +148,7 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
   }
 
   #side(): Side {
-    return { boards: this.#boards, applied: this.#applied, aside: this.#aside.size };
+    return { boards: this.#boards, applied: this.#applied, aside: this.#aside.ids };
   }
 
   /** O(1): what the table held is garbage at once. Windows let go of before stay let go of. */
@@ -158,7 +156,6 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     this.#boards = new BoardSet({ shape: this.#shape, fanout: this.#fanout, floors: this.#boards.floors });
     this.#unplaced.clear();
     this.#aside.clear();
-    this.#tooManyAside = false;
   }
 
   #delete(id: Value): void {
@@ -176,8 +173,11 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     // A change of key that comes a second time finds its row under the new one.
     const values = this.#filled(after, known < 0 ? this.#find(newId) : known);
     if (id !== newId) this.#delete(id);
-    if (unfitness(this.#shape, values)) this.#setAside(newId);
-    else {
+    const reason = unfitness(this.#shape, values);
+    if (reason) {
+      this.#delete(newId);
+      this.#aside.add(newId, reason);
+    } else {
       this.#aside.delete(newId);
       this.#upsert(this.#find(newId), values);
     }
@@ -202,12 +202,6 @@ export class MemoryLeaderboard implements MemoryView<LeaderboardQuery> {
     return Object.fromEntries(
       this.#shape.columns.map((column) => [column, after[column] === undefined ? old[column] : after[column]]),
     );
-  }
-
-  #setAside(id: Value): void {
-    this.#delete(id);
-    if (this.#aside.size < MAX_ASIDE) this.#aside.add(id);
-    else this.#tooManyAside = true;
   }
 
   #find(id: Value): number {

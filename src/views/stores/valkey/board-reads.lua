@@ -80,5 +80,15 @@ end
 
 -- For audits: how many rows are on the boards at all, and the ids of those set aside.
 function reads.sizes()
-  return { redis.call('ZCARD', key('histories')), redis.call('SMEMBERS', key('aside')) }
+  return { redis.call('ZCARD', key('histories')), redis.call('HKEYS', key('aside')) }
+end
+
+-- How many rows are set aside, and one of them with the reason; false where there is none.
+function reads.unheld()
+  local count, cursor, found = redis.call('HLEN', key('aside')), '0', {}
+  if count == 0 then return false end
+  repeat
+    cursor, found = unpack(redis.call('HSCAN', key('aside'), cursor, 'COUNT', 1))
+  until found[1] or cursor == '0'
+  return { count, found[1], found[2] }
 end

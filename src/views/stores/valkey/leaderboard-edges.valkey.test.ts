@@ -110,7 +110,27 @@ for (const [what, strange] of [
     await boards.apply([TRUNCATE]);
     assert.deepEqual(await idsOf(boards), []);
   });
+
+  test(`[SPEC 3] [SPEC 5] ${what}: loaded, it is as if it had been streamed`, async () => {
+    const boards = pair();
+    const row = game(strange.id, strange);
+    await boards.load(table, [game(1), row]);
+    assert.equal(await boards.ask(count(overall)), undefined);
+    await boards.audit();
+    await boards.apply([remove(row.id)]);
+    assert.deepEqual(await idsOf(boards), [1]);
+    await boards.audit();
+  });
 }
+
+test('[SPEC 5] of thousands of rows that cannot be held one is told, with their number', async () => {
+  const boards = pair();
+  await boards.apply(insert(...Array.from({ length: 3000 }, (_, i) => game(i, { time: 2 ** 60 }))));
+  assert.match(
+    String(await boards.unheld()),
+    /^it cannot hold the row \d+ of test.games, and 2,999 more: the column time/,
+  );
+});
 
 test('[rule 6] what the log did not carry is what is held, whatever type it has', async () => {
   const boards = pair();

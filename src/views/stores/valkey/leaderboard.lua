@@ -8,8 +8,8 @@ function applies.put(old, id, text)
 end
 
 -- The row that had the id `old` is now one that boards cannot hold.
-function applies.set_aside(old, id)
-  gathered[#gathered + 1] = { old, id }
+function applies.set_aside(old, id, reason)
+  gathered[#gathered + 1] = { old, id, false, reason }
 end
 
 function applies.delete(id)
@@ -43,7 +43,7 @@ function applies.expire(series, number)
   redis.call('ZREMRANGEBYSCORE', known, '-inf', '(' .. number)
 end
 
--- The rows of all operations gathered, as they were and as they are to be (false: none), and which ids are set aside.
+-- The rows of all operations gathered, as they were and as they are to be (false: none), and why ids are set aside (false: they are not).
 local function net_changes()
   local ids, seen = {}, {}
   for _, operation in ipairs(gathered) do
@@ -61,13 +61,13 @@ local function net_changes()
     is[ids[i]] = text
   end
   for _, operation in ipairs(gathered) do
-    local old, id, text = operation[1], operation[2], operation[3]
+    local old, id, text, reason = operation[1], operation[2], operation[3], operation[4]
     -- A change of key that comes a second time finds its row under the new one.
     text = text and filled(text, is[old] or is[id])
     is[old], aside[old] = false, false
     if id then
       local fits = text and is_whole(text)
-      is[id], aside[id] = fits and text or false, not fits
+      is[id], aside[id] = fits and text or false, not fits and (reason or INCOMPLETE)
     end
   end
   return ids, was, is, aside
@@ -96,8 +96,8 @@ end
 local function set_aside(ids, aside)
   local any = redis.call('EXISTS', key('aside')) == 1
   for _, id in ipairs(ids) do
-    if aside[id] then redis.call('SADD', key('aside'), id)
-    elseif any then redis.call('SREM', key('aside'), id) end
+    if aside[id] then redis.call('HSET', key('aside'), id, aside[id])
+    elseif any then redis.call('HDEL', key('aside'), id) end
   end
 end
 

@@ -6,6 +6,7 @@ import { checkQuery, nameOf } from '../../leaderboard/limits.ts';
 import type { BoardOf, LeaderboardQuery, RankedRow, Standing } from '../../leaderboard/queries.ts';
 import { dayOf, monthOf, windowNumber } from '../../leaderboard/window.ts';
 import type { Argument, BucketOperation, Operation, StoredKind, StoredRead } from '../../stored.ts';
+import { INCOMPLETE, unheldText } from '../../unheld.ts';
 import type { MemoryView } from '../../view.ts';
 import type { BoardAuditQuery } from '../memory/board-audit.ts';
 import { MemoryLeaderboard } from '../memory/leaderboard.ts';
@@ -32,17 +33,16 @@ export class StoredLeaderboard implements StoredKind<LeaderboardQuery> {
     this.shape = JSON.stringify(options.shape);
     const { player, score, time, keep, overall, monthly, daily } = this.#shape;
     this.#columns = [player, score, time, ...keep];
-    const declared = { OVERALL: overall, MONTHLY: monthly !== null, DAILY: daily !== null };
-    this.script = script(declared, ['rows', 'board-places', 'board-windows', 'leaderboard', 'board-reads']);
+    const constants = { OVERALL: overall, MONTHLY: monthly !== null, DAILY: daily !== null, INCOMPLETE };
+    this.script = script(constants, ['rows', 'board-places', 'board-windows', 'leaderboard', 'board-reads']);
   }
 
   *load(table: string, rows: readonly Row[]): Iterable<BucketOperation> {
     if (table !== this.#shape.table) return;
     for (const row of rows) {
       const reason = unfitness(this.#shape, row);
-      if (reason) throw new Error(`leaderboard of ${table}: ${reason}`);
       const id = String(row[this.#shape.id]);
-      yield inOneBucket(['put', id, id, rowText(row, this.#columns)]);
+      yield inOneBucket(reason ? ['set_aside', id, id, reason] : ['put', id, id, rowText(row, this.#columns)]);
     }
   }
 
@@ -50,6 +50,15 @@ export class StoredLeaderboard implements StoredKind<LeaderboardQuery> {
     for (const change of changes)
       if (change.table.name === this.#shape.table) yield inOneBucket(this.#operation(change));
   }
+
+  readonly unheld = {
+    reads: [read('unheld', [])],
+    text: ([reply]: readonly unknown[]): string | undefined => {
+      if (reply === null || reply === undefined) return undefined;
+      const [count, id, reason] = (reply as readonly unknown[]).map(String);
+      return unheldText({ table: this.#shape.table, count: Number(count), id, reason: reason! });
+    },
+  };
 
   expire(now: number): Operation[] {
     const { monthly, daily } = this.#shape;
@@ -109,7 +118,8 @@ export class StoredLeaderboard implements StoredKind<LeaderboardQuery> {
     const ids = [String(before?.[id] ?? after[id]), String(after[id])] as const;
     // What the log did not carry is filled from what is held, which fits.
     const carried = Object.fromEntries(this.#shape.columns.map((column) => [column, after[column] ?? null]));
-    return unfitness(this.#shape, carried) ? ['set_aside', ...ids] : ['put', ...ids, rowText(after, this.#columns)];
+    const reason = unfitness(this.#shape, carried);
+    return reason ? ['set_aside', ...ids, reason] : ['put', ...ids, rowText(after, this.#columns)];
   }
 
   /** A board's window as its keys name it, and its number among its like; undefined where it is not declared. */

@@ -58,6 +58,7 @@ export class StoredView {
   #tidying: Promise<void> = Promise.resolve();
   #epoch: string | null = null;
   #entries = 0;
+  #unheld: string | undefined;
   #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: StoredViewOptions) {
@@ -115,7 +116,7 @@ export class StoredView {
   /** As of a moment ago. */
   stats(): ViewStats {
     void this.#count();
-    return { entries: this.#entries, bytes: this.#options.census.bytesOf(this.name) };
+    return { entries: this.#entries, bytes: this.#options.census.bytesOf(this.name), unheld: this.#unheld };
   }
 
   /** Raises the leader's epoch in every bucket: what an older one still sends is refused (CORRECTNESS 5). */
@@ -228,7 +229,15 @@ export class StoredView {
     if (now - this.#countedAt < STATS_MS) return;
     this.#countedAt = now;
     const state = this.#epoch ?? (await this.look().catch(() => undefined))?.epoch;
-    if (state) this.#entries = await this.entriesAt({ epoch: state, lsn: 0 }).catch(() => this.#entries);
+    if (!state) return;
+    const at = { epoch: state, lsn: 0 };
+    const { unheld } = this.kind;
+    const [entries, aside] = await Promise.all([
+      this.entriesAt(at).catch(() => this.#entries),
+      unheld && this.reader.ask(unheld.reads, at).catch(() => undefined),
+    ]);
+    this.#entries = entries;
+    if (aside) this.#unheld = unheld!.text(aside.replies);
   }
 }
 

@@ -108,6 +108,7 @@ function readRoutes(app: FastifyInstance, { reads }: Parts): void {
   app.get<{ Querystring: { ids?: string; cache?: boolean } }>(
     '',
     {
+      config: { readsView: true },
       schema: {
         tags: schemas.TAGS,
         summary: 'Heroes by their ids',
@@ -124,6 +125,7 @@ function readRoutes(app: FastifyInstance, { reads }: Parts): void {
   app.get<{ Params: { id: string }; Querystring: { cache?: boolean } }>(
     '/:id',
     {
+      config: { readsView: true },
       schema: {
         tags: schemas.TAGS,
         summary: 'One hero',

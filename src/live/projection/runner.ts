@@ -121,7 +121,7 @@ export class ProjectionRunner {
       kind: 'projection',
       state: this.#state,
       position: this.#position,
-      lagBytes: Math.max(0, recordEnd() - this.#lsn),
+      lagBytes: Math.max(0, recordEnd() - Math.max(this.#lsn, this.#writer?.reached ?? 0)),
       retainedBytes: this.#session?.retainedBytes ?? this.#retained,
       rows: this.#rows + (this.#writer?.rows ?? 0),
       deadLetters: this.#letters,

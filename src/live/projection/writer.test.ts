@@ -88,6 +88,20 @@ test('[SPEC 3] a batch whose commit may not be on disk is acknowledged when the 
   await made.stop();
 });
 
+test('a projection is not behind by what is not its own: the log goes on, and nothing waits', async () => {
+  const { made, commit, progress } = writer([null]);
+  await commit(100);
+  assert.equal(made.reached, 100);
+  progress(90_000);
+  assert.deepEqual([made.position.lsn, made.reached], [100, 90_000]);
+  const late = commit(90_100);
+  assert.equal(made.reached, 100, 'a row waits');
+  await late;
+  assert.equal(made.reached, 90_100);
+  made.end(new Error('over'));
+  await made.stop();
+});
+
 test('[SPEC 3] a server that is heard is not given up, however long it has nothing for the target; a silent one is', async () => {
   const { made, session, over } = writer([]);
   const spoke = performance.now();

@@ -74,6 +74,12 @@ export class Writer {
     return this.#position;
   }
 
+  /** Everything up to here is in the target, whose stored position may be before: of what came since, nothing mattered. */
+  get reached(): number {
+    const rests = this.#whole && !this.#writing && this.#intake.size === 0;
+    return rests ? this.#intake.lsn : this.#position.lsn!;
+  }
+
   get held(): number {
     return this.#held.size;
   }

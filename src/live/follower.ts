@@ -29,9 +29,9 @@ export interface FollowerOptions {
   checkSchema(told: boolean): Promise<void>;
   /** `pg_current_snapshot()` */
   currentSnapshot(): Promise<string>;
-  /** The stream showed a TRUNCATE of the table. */
   /** The transactions that are open in the record now: also those that the log has committed, and snapshots do not show yet. */
   openTransactions(): Promise<readonly number[]>;
+  /** The stream showed a TRUNCATE of the table. */
   truncated(table: string): void;
   flushedLsn(): Promise<number>;
   /** Microseconds. */

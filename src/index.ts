@@ -84,8 +84,8 @@ export type {
   RecordTransaction,
   Written,
 } from './record/record.ts';
-export { isoToMicros, microsToIso, nowMicros } from './record/time.ts';
-export type { Row, Value } from './record/value.ts';
+export { isDay, isoToMicros, microsToIso, nowMicros } from './record/time.ts';
+export { isStorable, type Row, type Value } from './record/value.ts';
 export { type Config, type ConfigFile, defineConfig, loadConfig } from './runtime/config.ts';
 export { randomFrom } from './runtime/random.ts';
 export {

@@ -1,3 +1,4 @@
+import { isStorable } from '../../src/index.ts';
 import { Invalid, refuse } from './invalid.ts';
 import { readUuid } from './uuid.ts';
 
@@ -93,11 +94,6 @@ function longMessageCode(message: unknown): string | false {
 
 function isBlank(value: unknown): boolean {
   return typeof value !== 'string' || value.trim() === '';
-}
-
-/** Half a surrogate pair is no UTF-8, and PostgreSQL keeps no U+0000. */
-function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
 }
 
 /** Characters as a person counts them, near enough: code points, not UTF-16 units. */

@@ -1,3 +1,5 @@
+import { isStorable } from '../../src/index.ts';
+
 /** A row of `heroes.heroes`. */
 export interface Hero {
   readonly id: number;
@@ -77,10 +79,10 @@ const EXPECTED = {
   xp: `a whole number from ${INTEGER.min} to ${INTEGER.max}`,
 } as const;
 
-/** Characters as PostgreSQL counts them; it stores neither U+0000 nor half a surrogate pair. */
+/** Characters as PostgreSQL counts them. */
 function text(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length > 2 * MAX_TEXT || value.includes('\0')) return undefined;
-  return value.isWellFormed() && [...value].length <= MAX_TEXT ? value : undefined;
+  if (typeof value !== 'string' || value.length > 2 * MAX_TEXT) return undefined;
+  return isStorable(value) && [...value].length <= MAX_TEXT ? value : undefined;
 }
 
 function wholeNumber(value: unknown): number | undefined {

@@ -1,4 +1,4 @@
-import { ClientError, isoToMicros, microsToIso, type RankedRow, top } from '../../src/index.ts';
+import { ClientError, isDay, microsToIso, type RankedRow, top } from '../../src/index.ts';
 import { found } from './game.ts';
 import type { Game } from './views.ts';
 
@@ -45,7 +45,7 @@ export function dateText(micros: number): string {
 
 /** A day as clients write it (`2019-11-06`); throws 400 for anything else, 30 February included. */
 export function checkedDay(text: string): string {
-  if (/^\d{4}-\d\d-\d\d$/.test(text) && !text.startsWith('0000') && isoToMicros(text) !== undefined) return text;
+  if (isDay(text)) return text;
   throw new ClientError(400, `The date must be a day such as 2019-11-06, found ${found(text)}.`);
 }
 

@@ -101,3 +101,8 @@ export function isDate(year: number, month: number, day: number): boolean {
   const next = month === 12 ? daysFromCivil(year + 1, 1, 1) : daysFromCivil(year, month + 1, 1);
   return day <= next - daysFromCivil(year, month, 1);
 }
+
+/** Whether a text is a day such as `2019-11-06`: one of the calendar, and not of the year 0, which SQL does not have. */
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !text.startsWith('0000') && isoToMicros(text) !== undefined;
+}

@@ -16,3 +16,8 @@ export type Value = string | number | bigint | boolean | Uint8Array | null | und
 
 /** One row: column name to value. */
 export type Row = Readonly<Record<string, Value>>;
+
+/** Whether the record can keep a text as it is: PostgreSQL's holds no U+0000, and UTF-8 no half of a surrogate pair. */
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}

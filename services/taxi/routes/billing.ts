@@ -1,6 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
-import { ClientError, isoToMicros, type ServiceContext } from '../../../src/index.ts';
+import { ClientError, isDay, type ServiceContext } from '../../../src/index.ts';
 import { bill, overview } from '../billing.ts';
 import * as schemas from '../schemas.ts';
 import { admin } from './signed-in.ts';
@@ -33,8 +33,8 @@ export function billingRoutes(fastify: FastifyInstance, { identity, projections 
   );
 }
 
-/** Throws 400 for what is no day of the calendar: 30 February, the year 0, which SQL does not have. */
+/** Throws 400 for what is no day: 30 February, the year 0. */
 function checkedDay(date: string): string {
-  if (/^\d{4}-\d\d-\d\d$/.test(date) && !date.startsWith('0000') && isoToMicros(date) !== undefined) return date;
+  if (isDay(date)) return date;
   throw new ClientError(400, `date must be a day such as 2026-11-21, found ${JSON.stringify(date)}.`);
 }

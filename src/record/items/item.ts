@@ -1,4 +1,5 @@
 import { ClientError } from '../errors.ts';
+import { isStorable } from '../value.ts';
 import { Decimal, numberFrom } from './decimal.ts';
 
 export type Scalar = string | number | bigint | Decimal | boolean | null;
@@ -145,9 +146,8 @@ function checkName(name: string): string {
   throw new ItemInvalid(`An attribute's name must have 1 to ${ITEM_LIMITS.nameBytes} bytes of UTF-8.`);
 }
 
-/** PostgreSQL's text holds no NUL, and UTF-8 no half of a surrogate pair. */
 function checkText(text: string, name: string): string {
-  if (text.isWellFormed() && !text.includes('\0')) return text;
+  if (isStorable(text)) return text;
   throw new ItemInvalid(`${name} holds a NUL or half a character: send well-formed Unicode text.`);
 }
 

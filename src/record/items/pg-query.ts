@@ -1,5 +1,6 @@
 import { quoteTable } from '../copy.ts';
 import type { RecordReader } from '../record.ts';
+import { isStorable } from '../value.ts';
 import { decodeAttributes, type Item, ItemInvalid } from './item.ts';
 import type { ItemPage, ItemQuery, ItemTableDefinition, SortRange } from './item-table.ts';
 import { attributeSql, keyColumns } from './pg-statements.ts';
@@ -97,7 +98,7 @@ function readCursor({ index = '', partition, cursor }: ItemQuery, length: number
   const valid =
     Array.isArray(parts) &&
     parts.length === length + 2 &&
-    parts.every((part) => typeof part === 'string' && part.isWellFormed() && !part.includes('\0')) &&
+    parts.every((part) => typeof part === 'string' && isStorable(part)) &&
     parts[0] === index &&
     parts[1] === partition;
   if (!valid) throw new ItemInvalid('This cursor is none of this query: send the one that the page before gave.');
